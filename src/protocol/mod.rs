@@ -1,0 +1,21 @@
+//! Protocols: bytes and time in; observations, alerts, bytes to send, faults and the next deadline out.
+//!
+//! A [`Session`] is a plain state machine without I/O. It runs unchanged over a serial line, a socket,
+//! a datagram port or a capture file, because it never knows which. Each protocol file holds three
+//! things side by side: the session, the device side that the simulator speaks, and their tests. A
+//! new protocol touches its own file and one line of [`REGISTRY`].
+//!
+//! Promises: nothing from the wire panics, hangs or allocates without bound; a broken frame is counted
+//! and costs only itself; the device is only ever read, never changed.
+
+mod device;
+mod event;
+mod registry;
+mod session;
+
+pub use device::{CuffReading, CuffState, Device, DeviceOptions, Screen};
+pub use event::{Event, Events, Fault, Token};
+pub use registry::{
+    Grade, LineSettings, OptionSpec, Parity, Protocol, REGISTRY, SpeaksFirst, StopBits, find,
+};
+pub use session::{Medium, OptionProblem, Options, Session, SessionOptions};
