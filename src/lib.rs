@@ -1,10 +1,14 @@
 //! InfuseWatch: a supplementary bedside vital-signs monitor for ketamine infusions.
 //!
 //! The modules stand in the order in which data flows; imports run one way only (see
-//! `docs/architecture.md` and `tests/layering.rs`).
+//! `docs/architecture.md` and the layering test).
 
+pub mod board;
+pub mod cli;
 pub mod clock;
 pub mod engine;
+pub mod inbox;
+pub mod journal;
 pub mod observation;
 pub mod protocol;
 pub mod vocabulary;

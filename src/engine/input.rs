@@ -2,7 +2,7 @@
 
 use super::command::Command;
 use crate::observation::{DeviceAlert, Identity, Observation, PumpEvent};
-use crate::vocabulary::{Moment, Parameter, Rule, WallTime};
+use crate::vocabulary::{Parameter, Rule, WallTime};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -197,13 +197,4 @@ pub enum Input {
     },
     /// Nothing happened but time; never journaled. Used by `judge` and at shutdown.
     Tick,
-}
-
-/// When the engine took an input: engine time and the wall clock for the record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Taken {
-    /// Engine time.
-    pub at: Moment,
-    /// Wall clock.
-    pub wall: WallTime,
 }

@@ -6,12 +6,14 @@
 
 mod command;
 mod input;
+mod kernel;
 mod record;
 
 pub use command::{AcknowledgeTarget, Command, OpenSession, Override};
 pub use input::{
     CarryOver, FeedId, FeedSetup, FeedState, HealthItem, Input, Setup, Started, engine_version,
 };
+pub use kernel::{Engine, Taken};
 pub use record::{
     AlarmEvent, AlarmRecord, AudioRecord, AudioState, BaselineRecord, LimitSource, Loudness,
     Numbered, PhaseRecord, Record, RefusedRecord, Sounding, TaskRecord,

@@ -1,9 +1,7 @@
 //! Everything that the engine decides, as data. Texts are made at the edges.
 
 use super::input::FeedId;
-use crate::vocabulary::{
-    AlarmClass, Cause, Decimal, Moment, Parameter, Phase, Priority, Reading, Rule,
-};
+use crate::vocabulary::{AlarmClass, Cause, Decimal, Moment, Parameter, Phase, Priority, Rule};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -232,13 +230,4 @@ pub struct Numbered {
     pub late: Option<Duration>,
     /// What was decided.
     pub record: Record,
-}
-
-/// A reading as the engine holds it, for the board.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
-    /// The last reading.
-    pub reading: Reading,
-    /// From which feed.
-    pub feed: FeedId,
 }

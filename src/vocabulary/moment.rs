@@ -82,6 +82,19 @@ pub struct Now {
     pub wall: WallTime,
 }
 
+impl Now {
+    /// The wall clock at another moment near this one, if it did not step in between.
+    pub fn wall_at(self, moment: Moment) -> WallTime {
+        let millis = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        WallTime(
+            self.wall
+                .0
+                .saturating_add(millis(moment.since(self.moment)))
+                .saturating_sub(millis(self.moment.since(moment))),
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,51 @@
+//! What travels to the journal's writer.
+
+use crate::engine::{Input, Record};
+use crate::inbox::CommitReply;
+use crate::observation::WaveChunk;
+use crate::vocabulary::{Moment, Now, WallTime};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// An input or a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// An input that the engine took.
+    Input(Input),
+    /// A record that it made, and how late after its own time.
+    Record(Record, Option<Duration>),
+}
+
+/// One row of the journal's sequence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Strictly increasing and gapless over inputs and records.
+    pub seq: u64,
+    /// Engine time.
+    pub at: Moment,
+    /// The wall clock, for people.
+    pub wall: WallTime,
+    /// The session, if one is open.
+    pub session: Option<i64>,
+    /// What.
+    pub body: Body,
+}
+
+/// What the writer is asked to do.
+pub enum Job {
+    /// Write this.
+    Entry(Entry),
+    /// Keep these samples; waves have no `seq`.
+    Wave {
+        /// The feed's name.
+        feed: Arc<str>,
+        /// When they were received.
+        received: Now,
+        /// The session, if one is open.
+        session: Option<i64>,
+        /// The samples.
+        chunk: WaveChunk,
+    },
+    /// Commit everything before this at once and say whether it is durable.
+    Barrier(CommitReply),
+}
