@@ -12,6 +12,7 @@ use std::time::Duration;
 pub struct Clock {
     speed: u32,
     origin: Now,
+    ahead: Duration,
 }
 
 impl Clock {
@@ -20,6 +21,16 @@ impl Clock {
         Self {
             speed: 1,
             origin: read(),
+            ahead: Duration::ZERO,
+        }
+    }
+
+    /// The machine's clocks with the moment `ahead` of CLOCK_BOOTTIME: engine time never falls, so after
+    /// a reboot it goes on from the last record (engine.md 1).
+    pub fn continuing(ahead: Duration) -> Self {
+        Self {
+            ahead,
+            ..Self::real()
         }
     }
 
@@ -28,6 +39,7 @@ impl Clock {
         Self {
             speed: speed.max(1),
             origin: read(),
+            ahead: Duration::ZERO,
         }
     }
 
@@ -40,7 +52,10 @@ impl Clock {
     pub fn now(&self) -> Now {
         let real = read();
         if self.speed == 1 {
-            return real;
+            return Now {
+                moment: real.moment.after(self.ahead),
+                wall: real.wall,
+            };
         }
         let run = real
             .moment
@@ -53,9 +68,35 @@ impl Clock {
         }
     }
 
+    /// How far the moment is ahead of CLOCK_BOOTTIME, for [`Clock::continuing`] within the same boot.
+    pub const fn ahead(&self) -> Duration {
+        self.ahead
+    }
+
     /// How long the machine has to wait until this clock shows `moment`; zero when it is past.
     pub fn real_wait(&self, until: Moment) -> Duration {
         until.since(self.now().moment) / self.speed
+    }
+}
+
+/// Notices steps of the wall clock: it and CLOCK_BOOTTIME are compared at each call.
+#[derive(Debug, Default)]
+pub struct StepWatch {
+    last: Option<Now>,
+}
+
+/// A wall clock that moves against CLOCK_BOOTTIME by more than this was set, not disciplined.
+const STEP: Duration = Duration::from_secs(2);
+
+impl StepWatch {
+    /// Milliseconds by which the wall clock stepped since the call before, if it did.
+    pub fn look(&mut self, now: Now) -> Option<i64> {
+        let last = self.last.replace(now)?;
+        let step = now
+            .wall
+            .as_millis()
+            .saturating_sub(last.wall_at(now.moment).as_millis());
+        (step.unsigned_abs() > u64::try_from(STEP.as_millis()).unwrap_or(u64::MAX)).then_some(step)
     }
 }
 
@@ -74,6 +115,20 @@ fn read() -> Now {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_step_of_the_wall_clock_is_seen_once() {
+        let mut watch = StepWatch::default();
+        let at = |seconds: u64, wall: i64| Now {
+            moment: Moment::from_secs(seconds),
+            wall: WallTime::from_millis(wall),
+        };
+        assert_eq!(watch.look(at(1, 1_000)), None);
+        assert_eq!(watch.look(at(2, 2_100)), None);
+        assert_eq!(watch.look(at(3, 3_603_100)), Some(3_600_000));
+        assert_eq!(watch.look(at(4, 3_604_100)), None);
+        assert_eq!(watch.look(at(5, 5_100)), Some(-3_600_000));
+    }
 
     #[test]
     fn a_faster_clock_never_runs_backwards_and_waits_less() {

@@ -1,0 +1,149 @@
+//! The one thread that owns the engine.
+//!
+//! It sleeps on the inbox and on the engine's next deadline, so silence is noticed without input and
+//! at the exact time. It never logs, never touches a disk and holds no lock: records go to the journal
+//! through a list that cannot block, the sound's cue is one atomic number, the picture one swapped
+//! pointer.
+
+use crate::board::{Published, cue, picture};
+use crate::clock::Clock;
+use crate::engine::{Command, Engine, Input, Numbered, Setup, Taken};
+use crate::inbox::{CommandAnswer, CommandReply, Delivery};
+use crate::journal::{Body, Entry, Job, Outlet};
+use crate::vocabulary::Now;
+use arc_swap::ArcSwap;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The thread goes round at least this often, so that its progress proves that it lives.
+const LONGEST_SLEEP: Duration = Duration::from_millis(250);
+
+/// Deliveries taken before the picture is published again.
+const BATCH: usize = 256;
+
+/// What the thread is started with.
+pub(super) struct EngineThread {
+    /// The engine, restored.
+    pub(super) engine: Engine,
+    /// The queue.
+    pub(super) inbox: Receiver<Delivery>,
+    /// The journal's near end.
+    pub(super) outlet: Outlet,
+    /// Where the picture and the cue go.
+    pub(super) published: Arc<Published>,
+    /// What the next session is judged with.
+    pub(super) setup: Arc<ArcSwap<Setup>>,
+    /// The number of the next session.
+    pub(super) next_session: i64,
+    /// The time.
+    pub(super) clock: Clock,
+    /// The bed's name.
+    pub(super) bed: Arc<str>,
+    /// The demo's speed.
+    pub(super) demo: Option<u32>,
+}
+
+impl EngineThread {
+    /// Runs until every sender of the inbox is gone and it is drained.
+    pub(super) fn run(mut self) {
+        let mut records = Vec::new();
+        loop {
+            let sleep = self
+                .engine
+                .next_deadline()
+                .map_or(LONGEST_SLEEP, |due| self.clock.real_wait(due).min(LONGEST_SLEEP));
+            match self.inbox.recv_timeout(sleep) {
+                Ok(delivery) => {
+                    self.take(delivery, &mut records);
+                    for _ in 1..BATCH {
+                        match self.inbox.try_recv() {
+                            Ok(delivery) => self.take(delivery, &mut records),
+                            Err(_) => break,
+                        }
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            let now = self.clock.now();
+            self.step(now, Input::Tick, &mut records);
+            self.outlet.flush();
+            self.published.publish(picture(&self.engine, now, self.bed.clone(), self.demo));
+            self.published.advance();
+        }
+        self.outlet.flush();
+    }
+
+    fn take(&mut self, delivery: Delivery, records: &mut Vec<Numbered>) {
+        match delivery {
+            Delivery::Input { received, input } => {
+                self.step(received, input, records);
+            }
+            Delivery::Command { received, command, reply } => {
+                self.command(received, *command, reply, records);
+            }
+            Delivery::Barrier(reply) => self.outlet.send(Job::Barrier(reply)),
+        }
+    }
+
+    fn command(
+        &mut self,
+        received: Now,
+        command: Command,
+        reply: CommandReply,
+        records: &mut Vec<Numbered>,
+    ) {
+        let opening = matches!(command, Command::OpenSession(_));
+        let input = match command {
+            Command::OpenSession(about) => Input::Open {
+                session: self.next_session,
+                about: Box::new(about),
+                setup: self.setup.load_full(),
+            },
+            other => Input::Command(Box::new(other)),
+        };
+        let taken = self.step(received, input, records);
+        if opening && taken.refused.is_none() {
+            self.next_session += 1;
+        }
+        reply(match taken.refused {
+            None => CommandAnswer::Done { seq: taken.seq, left: taken.left },
+            Some((error, hint)) => CommandAnswer::Refused { seq: taken.seq, error, hint },
+        });
+    }
+
+    /// Steps the engine, says at once what is to be heard, and hands input and records to the journal
+    /// in the order of their numbers.
+    fn step(&mut self, now: Now, input: Input, records: &mut Vec<Numbered>) -> Taken {
+        let before = self.engine.session();
+        let taken = self.engine.step(now, &input, records);
+        if !records.is_empty() {
+            self.published.set_cue(cue(&self.engine));
+        }
+        let session = before.or_else(|| self.engine.session());
+        let mut pending = (taken.seq != 0).then_some(input);
+        for numbered in records.drain(..) {
+            if numbered.seq > taken.seq
+                && let Some(input) = pending.take()
+            {
+                self.outlet.send(entry(&taken, now, session, input));
+            }
+            self.outlet.send(Job::Entry(Entry {
+                seq: numbered.seq,
+                at: numbered.at,
+                wall: now.wall_at(numbered.at),
+                session,
+                body: Body::Record(numbered.record, numbered.late),
+            }));
+        }
+        if let Some(input) = pending {
+            self.outlet.send(entry(&taken, now, session, input));
+        }
+        taken
+    }
+}
+
+fn entry(taken: &Taken, now: Now, session: Option<i64>, input: Input) -> Job {
+    Job::Entry(Entry { seq: taken.seq, at: taken.at, wall: now.wall, session, body: Body::Input(input) })
+}

@@ -1,0 +1,65 @@
+//! How our own parts say that they work or do not: the flag on the screen and the input of the engine.
+
+use crate::board::Status;
+use crate::clock::Clock;
+use crate::engine::{HealthItem, Input};
+use crate::inbox::{Delivery, Inbox};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Relays changes of health. Its senders are never on the alarm path; a report that finds the engine's
+/// queue full waits here and is offered again by [`HealthRelay::flush`].
+pub(super) struct HealthRelay {
+    inbox: Inbox,
+    status: Arc<Status>,
+    clock: Clock,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    told: BTreeMap<HealthItem, bool>,
+    pending: BTreeMap<HealthItem, (bool, Arc<str>)>,
+}
+
+impl HealthRelay {
+    /// A relay into this inbox.
+    pub(super) fn new(inbox: Inbox, status: Arc<Status>, clock: Clock) -> Self {
+        Self { inbox, status, clock, waiting: Mutex::default() }
+    }
+
+    /// Reports how a part is. Only changes reach the engine.
+    pub(super) fn report(&self, item: HealthItem, ok: bool, detail: &str) {
+        self.status.health(item).set(ok);
+        {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            if waiting.told.get(&item).copied().unwrap_or(true) == ok {
+                waiting.pending.remove(&item);
+                return;
+            }
+            waiting.pending.insert(item, (ok, detail.into()));
+        }
+        if ok {
+            tracing::info!(part = item.rule().name(), detail, "working again");
+        } else {
+            tracing::warn!(part = item.rule().name(), detail, "not working");
+        }
+        self.flush();
+    }
+
+    /// Offers what the queue had no room for.
+    pub(super) fn flush(&self) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some((item, (ok, detail))) = waiting.pending.pop_first() {
+            let delivery = Delivery::Input {
+                received: self.clock.now(),
+                input: Input::Health { what: item, ok, detail: Some(detail.clone()) },
+            };
+            if self.inbox.offer(delivery).is_err() {
+                waiting.pending.insert(item, (ok, detail));
+                return;
+            }
+            waiting.told.insert(item, ok);
+        }
+    }
+}
