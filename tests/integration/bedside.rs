@@ -1,0 +1,277 @@
+//! The real binary on a bench of its own: a fresh directory, a configuration, HTTP and MLLP clients.
+//! Waits are polls with a deadline, never fixed sleeps.
+
+use serde_json::Value;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// The longest that anything here may take before the test fails.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Polls until `look` gives something, or fails saying what was awaited.
+#[expect(clippy::disallowed_methods, reason = "the tests of the real binary live in real time")]
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < end, "waited {PATIENCE:?} for {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// A port that nobody uses at the moment.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A bench: a directory with a configuration in it.
+pub struct Bench {
+    pub folder: TempDir,
+    pub hl7_port: u16,
+}
+
+impl Bench {
+    /// A bed with one HL7 listener on loopback and no sound device.
+    pub fn new() -> Self {
+        let bench = Self { folder: tempfile::tempdir().unwrap(), hl7_port: free_port() };
+        bench.configure(&format!(
+            "[[feed]]\nname = \"monitor\"\nprotocol = \"hl7-mllp\"\nlisten = \"127.0.0.1:{}\"\nsilence = \"10s\"\n",
+            bench.hl7_port
+        ));
+        bench
+    }
+
+    /// A bench without a configuration yet.
+    pub fn bare() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), hl7_port: free_port() }
+    }
+
+    /// Writes the configuration with these feeds.
+    pub fn configure(&self, feeds: &str) {
+        let profile =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("config/profiles/ketamine-adult.toml");
+        fs::copy(profile, self.path("profile.toml")).unwrap();
+        fs::write(
+            self.path("bed.toml"),
+            format!(
+                "[bed]\nname = \"Chair 3\"\n[journal]\npath = \"journal.db\"\n[display]\nlisten = \"127.0.0.1:0\"\n\
+                 attached = false\nruntime-dir = \"run\"\n[sound]\nplayer = \"none\"\n[profile]\nfile = \"profile.toml\"\n{feeds}"
+            ),
+        )
+        .unwrap();
+    }
+
+    /// A path on the bench.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The journal.
+    pub fn journal(&self) -> PathBuf {
+        self.path("journal.db")
+    }
+
+    /// Starts the daemon and waits until it answers.
+    pub fn run(&self) -> Daemon {
+        let daemon = self.spawn();
+        until("the daemon to answer", || daemon.try_get("/api/v1/now"));
+        daemon
+    }
+
+    /// Starts the daemon without waiting.
+    pub fn spawn(&self) -> Daemon {
+        let _ = fs::remove_file(self.path("run/address"));
+        let child = Command::new(env!("CARGO_BIN_EXE_infusewatch"))
+            .args(["run", "--config"])
+            .arg(self.path("bed.toml"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(fs::File::create(self.path("stderr.log")).unwrap())
+            .spawn()
+            .unwrap();
+        Daemon { child, runtime: self.path("run") }
+    }
+
+    /// What the daemon said on stderr.
+    pub fn stderr(&self) -> String {
+        fs::read_to_string(self.path("stderr.log")).unwrap_or_default()
+    }
+
+    /// Asks the stock `sqlite3` about the journal.
+    pub fn sqlite(&self, query: &str) -> String {
+        let output = Command::new("sqlite3")
+            .arg("-readonly")
+            .arg(self.journal())
+            .arg(query)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Opens a connection to the HL7 listener.
+    pub fn monitor(&self) -> Monitor {
+        let stream = until("the HL7 listener", || {
+            TcpStream::connect(("127.0.0.1", self.hl7_port)).ok()
+        });
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Monitor { stream, sent: 0 }
+    }
+}
+
+/// A running daemon; killed when dropped.
+pub struct Daemon {
+    child: Child,
+    runtime: PathBuf,
+}
+
+impl Daemon {
+    /// The process number.
+    pub fn pid(&self) -> i32 {
+        self.child.id().try_into().unwrap()
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: nix::sys::signal::Signal) {
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(self.pid()), signal).unwrap();
+    }
+
+    /// Kills it as a power cut would, and waits until it is gone.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> ExitStatus {
+        until("the daemon to end", || self.child.try_wait().unwrap())
+    }
+
+    fn request(&self, request: &str) -> Option<(u16, String)> {
+        let address = fs::read_to_string(self.runtime.join("address")).ok()?;
+        let mut stream = TcpStream::connect(address.trim()).ok()?;
+        stream.set_read_timeout(Some(PATIENCE)).ok()?;
+        stream.write_all(request.replace("{host}", address.trim()).as_bytes()).ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        let status = head.split_whitespace().nth(1)?.parse().ok()?;
+        Some((status, body.to_owned()))
+    }
+
+    /// GET as JSON, if the daemon answers.
+    pub fn try_get(&self, path: &str) -> Option<Value> {
+        let (status, body) =
+            self.request(&format!("GET {path} HTTP/1.1\r\nHost: {{host}}\r\nConnection: close\r\n\r\n"))?;
+        (status == 200).then(|| serde_json::from_str(&body).unwrap_or(Value::String(body)))
+    }
+
+    /// The board.
+    pub fn now(&self) -> Value {
+        self.try_get("/api/v1/now").expect("the daemon answers")
+    }
+
+    /// Sends a command with the token: the status and the answer.
+    pub fn command(&self, body: &str) -> (u16, Value) {
+        let token = fs::read_to_string(self.runtime.join("token")).unwrap();
+        let (status, body) = self
+            .request(&format!(
+                "POST /api/v1/commands HTTP/1.1\r\nHost: {{host}}\r\nConnection: close\r\nContent-Type: application/json\r\n\
+                 Authorization: Bearer {}\r\nContent-Length: {}\r\n\r\n{body}",
+                token.trim(),
+                body.len()
+            ))
+            .expect("the daemon answers");
+        (status, serde_json::from_str(&body).unwrap_or(Value::Null))
+    }
+
+    /// Sends a command that must be done.
+    pub fn done(&self, body: &str) -> Value {
+        let (status, answer) = self.command(body);
+        assert_eq!(status, 200, "{body}: {answer}");
+        answer
+    }
+
+    /// Waits until the board shows an alarm of this rule and priority.
+    pub fn alarm(&self, rule: &str, priority: &str) -> Value {
+        until(&format!("a {priority} {rule} alarm"), || {
+            let board = self.try_get("/api/v1/now")?;
+            board["alarms"]
+                .as_array()?
+                .iter()
+                .find(|alarm| alarm["rule"] == rule && alarm["priority"] == priority)
+                .cloned()
+        })
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An HL7 sender.
+pub struct Monitor {
+    stream: TcpStream,
+    sent: u32,
+}
+
+impl Monitor {
+    /// Sends one PCD-01 message with these numerics (code, value, unit code) and waits for the
+    /// acknowledgement, whose MSA-1 it gives.
+    pub fn send(&mut self, numerics: &[(u32, &str, u32)]) -> String {
+        self.sent += 1;
+        let mut message = format!(
+            "\x0bMSH|^~\\&|MON7^0011223344556677^EUI-64||||20260301101500+0000||ORU^R01^ORU_R01|M{}|P|2.6|||AL|NE||UNICODE UTF-8\r\
+             PID|||K-204^^^CLIN^MR||Case^Test\rPV1||O|INF^^CHAIR3\rOBR|1||{}|182777000^monitoring of patient^SCT|||20260301101500+0000\r",
+            self.sent, self.sent
+        );
+        for (place, (code, value, unit)) in numerics.iter().enumerate() {
+            message.push_str(&format!(
+                "OBX|{}|NM|{code}^^MDC|1.1.1.{}|{value}|{unit}^^MDC|||||R\r",
+                place + 1,
+                place + 1
+            ));
+        }
+        message.push_str("\x1c\r");
+        self.stream.write_all(message.as_bytes()).unwrap();
+        self.acknowledgement()
+    }
+
+    /// MSA-1 of the next acknowledgement.
+    pub fn acknowledgement(&mut self) -> String {
+        let mut frame = Vec::new();
+        let mut byte = [0_u8];
+        while !frame.ends_with(b"\x1c\r") {
+            self.stream.read_exact(&mut byte).expect("an acknowledgement");
+            frame.push(byte[0]);
+        }
+        let text = String::from_utf8_lossy(&frame).into_owned();
+        text.split("MSA|").nth(1).unwrap().chars().take(2).collect()
+    }
+
+    /// Raw bytes.
+    pub fn raw(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).unwrap();
+    }
+}
+
+/// MDC codes for the tests.
+pub mod mdc {
+    pub const HR: u32 = 147_842;
+    pub const SPO2: u32 = 150_456;
+    pub const SYS: u32 = 150_021;
+    pub const DIA: u32 = 150_022;
+    pub const BPM: u32 = 264_864;
+    pub const PERCENT: u32 = 262_688;
+    pub const MMHG: u32 = 266_016;
+}
