@@ -17,3 +17,5 @@
 
 #[path = "integration/layering.rs"]
 mod layering;
+#[path = "integration/sound.rs"]
+mod sound;
