@@ -19,3 +19,5 @@
 mod layering;
 #[path = "integration/sound.rs"]
 mod sound;
+#[path = "integration/systemd.rs"]
+mod systemd;
