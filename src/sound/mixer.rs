@@ -46,6 +46,13 @@ impl Mixer {
     /// [`SAMPLE_RATE`](super::SAMPLE_RATE).
     pub fn fill(&mut self, cue: Cue, out: &mut [i16]) {
         self.take(cue);
+        if self.burst.is_none() && self.fading.is_none() && self.next_in.is_none() {
+            // Nearly always: nothing to hear and nothing to come.
+            let span = u32::try_from(out.len()).unwrap_or(u32::MAX);
+            self.quiet = self.quiet.saturating_add(span);
+            out.fill(0);
+            return;
+        }
         for sample in out {
             *sample = self.next();
         }

@@ -4,7 +4,7 @@
 //! writes them, silence too, so that a sound path that stopped working is noticed while there is nothing
 //! to hear. It never keeps the engine waiting and never decides what alarms: with no cue it is silent.
 //!
-//! From cue to first sample: at most one round of the thread (20 ms), 42 ms of pipe and the player's own
+//! From cue to first sample: at most one round of the thread (30 ms), 42 ms of pipe and the player's own
 //! buffer (100 ms in the default command), together below 250 ms.
 //!
 //! What it cannot know: whether the loudspeaker is on. A card whose clock runs faster than the system's

@@ -16,17 +16,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// How often the thread goes round.
-const ROUND: Duration = Duration::from_millis(20);
+/// How often the thread goes round: seldom enough to cost next to nothing for months of silence, often
+/// enough to keep a 4 KiB pipe filled.
+const ROUND: Duration = Duration::from_millis(30);
 
-/// Samples written at once at most: two rounds.
-const CHUNK: usize = 1_920;
+/// Samples written at once at most: what the pipe holds.
+const CHUNK: usize = 2_048;
 
-/// Rounds between the end of a player and the start of the next: 0.5 s.
-const PAUSE: u32 = 25;
+/// Rounds between the end of a player and the start of the next: about 0.5 s.
+const PAUSE: u32 = 17;
 
-/// Rounds in which a killed player ordinarily dies: 0.2 s.
-const DYING: u32 = 10;
+/// Rounds in which a killed player ordinarily dies: about 0.2 s.
+const DYING: u32 = 7;
 
 /// The `[sound]` table of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use super::tone::SAMPLE_RATE;
 use crate::vocabulary::Moment;
 use std::time::Duration;
 
-/// How far ahead of real time we write: two rounds of the sound thread, below the 50 ms that keep a cue
-/// within 250 ms of its first sample.
-const LEAD: Duration = Duration::from_millis(40);
+/// How far ahead of real time we write: more than a round of the sound thread, less than the 50 ms that
+/// keep a cue within 250 ms of its first sample.
+const LEAD: Duration = Duration::from_millis(45);
 
 /// How late we may be and still catch up: the buffer of the default player. What is later than that
 /// was a gap already, and writing it now would only delay what follows.
@@ -128,8 +128,8 @@ mod tests {
     fn a_regular_thread_writes_what_is_played() {
         let mut pace = Pace::starting(at(0));
         for round in 0..1_000 {
-            let room = pace.room(at(round * 20));
-            assert_eq!(room, if round == 0 { 48 * 40 } else { 48 * 20 });
+            let room = pace.room(at(round * 30));
+            assert_eq!(room, if round == 0 { 48 * 45 } else { 48 * 30 });
             pace.wrote(room);
         }
     }
@@ -139,7 +139,7 @@ mod tests {
         let mut pace = Pace::starting(at(0));
         let room = pace.room(at(0));
         pace.wrote(room);
-        assert_eq!(pace.room(at(3_600_000)), 48 * 40);
+        assert_eq!(pace.room(at(3_600_000)), 48 * 45);
     }
 
     #[test]
