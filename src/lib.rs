@@ -11,4 +11,6 @@ pub mod inbox;
 pub mod journal;
 pub mod observation;
 pub mod protocol;
+pub mod sound;
+pub mod supervisor;
 pub mod vocabulary;

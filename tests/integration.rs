@@ -17,3 +17,7 @@
 
 #[path = "integration/layering.rs"]
 mod layering;
+#[path = "integration/sound.rs"]
+mod sound;
+#[path = "integration/systemd.rs"]
+mod systemd;
