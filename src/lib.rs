@@ -11,4 +11,5 @@ pub mod inbox;
 pub mod journal;
 pub mod observation;
 pub mod protocol;
+pub mod simulator;
 pub mod vocabulary;
