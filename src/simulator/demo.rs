@@ -377,24 +377,25 @@ fn steps() -> Vec<Step> {
 /// Follows the script from `started` on; returns after the last step, or when `stop` becomes true or
 /// its sender is gone.
 pub async fn follow_script(nurse: &Nurse, clock: Clock, started: Now, stop: watch::Receiver<bool>) {
-    let script = async {
-        for step in steps() {
-            let due = started.moment.after(step.at);
-            tokio::time::sleep(clock.real_wait(due)).await;
-            let given_up = due.after(STEP_PATIENCE);
-            while let Err(error) = act(nurse, &step.action).await {
-                if clock.now().moment >= given_up {
-                    tracing::warn!(%error, "step of the demo not done");
-                    break;
-                }
-                tracing::debug!(%error, "step of the demo refused, trying again");
-                tokio::time::sleep(STEP_RETRY / clock.speed()).await;
-            }
-        }
-    };
     tokio::select! {
-        () = script => {}
+        () = follow(nurse, steps(), clock, started) => {}
         () = asked_to_stop(stop) => {}
+    }
+}
+
+async fn follow(nurse: &Nurse, steps: Vec<Step>, clock: Clock, started: Now) {
+    for step in steps {
+        let due = started.moment.after(step.at);
+        tokio::time::sleep(clock.real_wait(due)).await;
+        let given_up = due.after(STEP_PATIENCE);
+        while let Err(error) = act(nurse, &step.action).await {
+            if clock.now().moment >= given_up {
+                tracing::warn!(%error, "step of the demo not done");
+                break;
+            }
+            tracing::debug!(%error, "step of the demo refused, trying again");
+            tokio::time::sleep(STEP_RETRY / clock.speed()).await;
+        }
     }
 }
 
@@ -461,6 +462,65 @@ mod tests {
         let text = format!("path = {}", quoted(path));
         let parsed: toml::Table = toml::from_str(&text).unwrap();
         assert_eq!(parsed["path"].as_str(), path.to_str());
+    }
+
+    /// A daemon that takes every command but the first `start-infusion`, and notes what it was asked.
+    async fn fake_daemon(
+        listener: tokio::net::TcpListener,
+        wanted: usize,
+    ) -> Vec<serde_json::Value> {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let mut taken = Vec::new();
+        let mut refused = false;
+        while taken.len() < wanted {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = String::new();
+            while !(request.ends_with('}')
+                || request.starts_with("GET") && request.ends_with("\r\n\r\n"))
+            {
+                let mut buffer = [0; 4_096];
+                let length = stream.read(&mut buffer).await.unwrap();
+                request.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
+            }
+            let body = request.split_once("\r\n\r\n").unwrap().1;
+            let answer = if request.starts_with("GET /api/v1/now ") {
+                "200 OK\r\n\r\n{\"seq\":41}"
+            } else if body.contains("start-infusion") && !std::mem::replace(&mut refused, true) {
+                "409 Conflict\r\n\r\n{\"error\":\"no baseline\"}"
+            } else {
+                taken.push(serde_json::from_str(body).unwrap());
+                "200 OK\r\n\r\n{\"seq\":42,\"durable\":true}"
+            };
+            let answer = format!("HTTP/1.1 {answer}");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+        taken
+    }
+
+    #[tokio::test]
+    async fn a_refused_step_is_tried_again_and_the_next_ones_follow() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let nurse = Nurse::new(listener.local_addr().unwrap().to_string(), "secret");
+        let step = |second, action| Step {
+            at: Duration::from_secs(second),
+            action,
+        };
+        let script = vec![
+            step(1, Action::Command(Command::StartInfusion { over: None })),
+            step(2, Action::AcknowledgeAll),
+            step(3, Action::Command(Command::StopInfusion)),
+        ];
+        let clock = Clock::sped_up(10);
+        let following = follow(&nurse, script, clock, clock.now());
+        let (taken, ()) = tokio::join!(fake_daemon(listener, 3), following);
+        assert_eq!(
+            taken,
+            [
+                serde_json::json!({"command": "start-infusion"}),
+                serde_json::json!({"command": "acknowledge", "alarm": "all", "seen_seq": 41, "by": "demo"}),
+                serde_json::json!({"command": "stop-infusion"}),
+            ]
+        );
     }
 
     #[test]

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::io::unix::AsyncFd;
 
-/// How long bytes may lie unread.
+/// How long bytes may lie unread before they are thrown away.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A pseudo-terminal and the symbolic link that names it.
@@ -29,6 +29,7 @@ pub(super) struct Pty {
     link: PathBuf,
     device: PathBuf,
     clock: Clock,
+    patience: Duration,
     unread: u64,
     unread_since: Option<Moment>,
 }
@@ -61,6 +62,7 @@ impl Pty {
             link: link.to_owned(),
             device,
             clock: Clock::real(),
+            patience: PATIENCE,
             unread: 0,
             unread_since: None,
         })
@@ -103,7 +105,7 @@ impl Pty {
             return Ok(());
         }
         let now = self.clock.now().moment;
-        if now.since(*self.unread_since.get_or_insert(now)) >= PATIENCE {
+        if now.since(*self.unread_since.get_or_insert(now)) >= self.patience {
             rustix::termios::tcflush(&self.slave, QueueSelector::IFlush)?;
             self.unread = 0;
             self.unread_since = None;
@@ -204,16 +206,27 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_that_nobody_reads_never_blocks_and_is_emptied() {
+    async fn a_line_that_nobody_reads_never_blocks() {
         let folder = tempfile::tempdir().unwrap();
         let mut pty = Pty::create(&folder.path().join("port")).unwrap();
         for _ in 0..1_000 {
             pty.send(&[0x55; 1_024]).unwrap();
         }
-        pty.unread_since = Some(Moment::ZERO);
-        pty.unread = 0;
-        pty.discard_unread().unwrap();
-        assert_eq!(pty.unread, 0);
-        assert_eq!(pty.unread_since, None);
+    }
+
+    #[tokio::test]
+    async fn a_host_that_comes_late_reads_nothing_old() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("port");
+        let mut pty = Pty::create(&link).unwrap();
+        pty.patience = Duration::ZERO;
+        pty.send(b"old").unwrap();
+        while rustix::io::ioctl_fionread(&pty.slave).unwrap() < 3 {
+            tokio::task::yield_now().await;
+        }
+        pty.send(b"new").unwrap();
+        let mut read = [0; 3];
+        host(&link).read_exact(&mut read).unwrap();
+        assert_eq!(&read, b"new");
     }
 }
