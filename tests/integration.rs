@@ -17,3 +17,6 @@
 
 #[path = "integration/layering.rs"]
 mod layering;
+
+#[path = "integration/simulate.rs"]
+mod simulate;

@@ -56,7 +56,7 @@ struct DemoDevice {
     feed: &'static str,
     protocol: &'static str,
     parameters: &'static [Parameter],
-    waves: bool,
+    waves: &'static [&'static str],
     cable: CableScript,
     /// Further lines of its `[[feed]]` table.
     settings: &'static str,
@@ -78,15 +78,15 @@ const DEVICES: [DemoDevice; 3] = [
             Parameter::NibpMean,
             Parameter::NibpPr,
         ],
-        waves: false,
+        waves: &[],
         cable: CableScript::Ignore,
-        settings: "timezone = \"UTC\"\n",
+        settings: "",
     },
     DemoDevice {
         feed: "oximeter",
         protocol: "masimo-ascii1",
         parameters: &[Parameter::Spo2, Parameter::Pr, Parameter::Pi],
-        waves: false,
+        waves: &[],
         cable: CableScript::Ignore,
         settings: "",
     },
@@ -101,9 +101,9 @@ const DEVICES: [DemoDevice; 3] = [
             Parameter::NibpMean,
             Parameter::NibpPr,
         ],
-        waves: true,
+        waves: &["ecg-ii", "pleth", "resp"],
         cable: CableScript::Follow,
-        settings: "",
+        settings: "interval = 1\nwaves = \"ecg1,pleth,resp\"\n",
     },
 ];
 
@@ -170,7 +170,7 @@ impl DemoPlan {
                 }
             };
             text.push_str(&format!(
-                "\n[[feed]]\nname = \"{}\"\nprotocol = \"{}\"\n{place}\n{}",
+                "\n[[feed]]\nname = \"{}\"\nprotocol = \"{}\"\n{place}\nsilence = \"10s\"\n{}",
                 device.feed, device.protocol, device.settings,
             ));
         }
@@ -271,7 +271,7 @@ impl Devices {
                 Arc::clone(&self.scenario),
                 Fitted {
                     parameters: device.parameters.to_vec(),
-                    waves: device.waves,
+                    waves: device.waves.to_vec(),
                 },
                 started.wall,
             );

@@ -240,7 +240,7 @@ mod tests {
         });
         let fitted = Fitted {
             parameters: vec![Parameter::Spo2],
-            waves: false,
+            waves: Vec::new(),
         };
         let scenario = Arc::new(Scenario::named(scenario).unwrap());
         let monitor = Monitor::new(scenario, fitted, started.wall);

@@ -1,7 +1,7 @@
 //! A bedside monitor: what one device has on its screen of what a scenario offers.
 
 use super::scenario::{Cable, Scenario, Scene};
-use super::waves::Waves;
+use super::waves::{LABELS, Waves};
 use crate::observation::{AlertPhase, DeviceAlert};
 use crate::protocol::{CuffReading, CuffState, Protocol, Screen};
 use crate::vocabulary::{Cause, Decimal, Parameter, Priority, Reading, WallTime};
@@ -13,8 +13,8 @@ use std::time::Duration;
 pub struct Fitted {
     /// The parameters; cuff parameters mean that it has a cuff.
     pub parameters: Vec<Parameter>,
-    /// Whether it gives waves.
-    pub waves: bool,
+    /// The labels of its waves.
+    pub waves: Vec<&'static str>,
 }
 
 impl Fitted {
@@ -22,7 +22,11 @@ impl Fitted {
     pub fn of(protocol: &Protocol) -> Self {
         Self {
             parameters: protocol.parameters.to_vec(),
-            waves: protocol.waves,
+            waves: if protocol.waves {
+                LABELS.to_vec()
+            } else {
+                Vec::new()
+            },
         }
     }
 
@@ -64,6 +68,8 @@ impl Monitor {
     /// The screen at `elapsed`, with the waves since the last call.
     pub fn screen(&mut self, elapsed: Duration) -> Screen {
         let mut scene = self.scenario.at(elapsed);
+        let mut waves = self.waves.draw(elapsed, &scene);
+        waves.retain(|chunk| self.fitted.waves.contains(&&*chunk.label));
         scene
             .numerics
             .retain(|parameter, _| self.fitted.has(*parameter));
@@ -71,11 +77,6 @@ impl Monitor {
             scene.cuff = None;
             scene.cuff_reading = None;
         }
-        let waves = if self.fitted.waves {
-            self.waves.draw(elapsed, &scene)
-        } else {
-            Vec::new()
-        };
         Screen {
             civil_ms: self.civil_ms(elapsed),
             alerts: own_alarms(&scene),
@@ -180,12 +181,12 @@ mod tests {
 
     const STARTED: WallTime = WallTime::from_millis(1_700_000_000_000);
 
-    fn monitor(name: &str, parameters: &[Parameter], waves: bool) -> Monitor {
+    fn monitor(name: &str, parameters: &[Parameter], waves: &[&'static str]) -> Monitor {
         Monitor::new(
             Arc::new(Scenario::named(name).unwrap()),
             Fitted {
                 parameters: parameters.to_vec(),
-                waves,
+                waves: waves.to_vec(),
             },
             STARTED,
         )
@@ -196,14 +197,14 @@ mod tests {
         let mut oximeter = monitor(
             "stable",
             &[Parameter::Spo2, Parameter::Pr, Parameter::Pi],
-            true,
+            &["pleth"],
         );
         let screen = oximeter.screen(Duration::from_secs(70));
         assert_eq!(screen.numerics.len(), 3);
         assert_eq!((screen.cuff, screen.cuff_reading), (None, None));
         let labels: Vec<_> = screen.waves.iter().map(|chunk| &*chunk.label).collect();
         assert_eq!(labels, ["pleth"]);
-        let mut bare = monitor("stable", &[Parameter::Hr, Parameter::NibpSys], false);
+        let mut bare = monitor("stable", &[Parameter::Hr, Parameter::NibpSys], &[]);
         let screen = bare.screen(Duration::from_secs(70));
         assert!(screen.waves.is_empty());
         assert_eq!(screen.cuff, Some(CuffState::Idle));
@@ -211,7 +212,7 @@ mod tests {
 
     #[test]
     fn every_time_is_by_the_monitors_own_clock() {
-        let mut monitor = monitor("stable", &[Parameter::NibpSys], false);
+        let mut monitor = monitor("stable", &[Parameter::NibpSys], &[]);
         let screen = monitor.screen(Duration::from_secs(70));
         assert_eq!(screen.civil_ms, STARTED.as_millis() + 70_000);
         // The first measurement starts at 30 s and takes 30 s.
@@ -221,8 +222,8 @@ mod tests {
 
     #[test]
     fn two_monitors_of_one_patient_agree() {
-        let mut one = monitor("ketamine", &[Parameter::Spo2, Parameter::Hr], false);
-        let mut other = monitor("ketamine", &[Parameter::Spo2], true);
+        let mut one = monitor("ketamine", &[Parameter::Spo2, Parameter::Hr], &[]);
+        let mut other = monitor("ketamine", &[Parameter::Spo2], &LABELS);
         for second in 0..3_000 {
             let at = Duration::from_secs(second);
             assert_eq!(
@@ -236,7 +237,7 @@ mod tests {
     fn the_monitors_own_alarms_stay_on() {
         let texts = |name: &str, second| -> Vec<String> {
             let all = Parameter::ALL;
-            let mut monitor = monitor(name, all, false);
+            let mut monitor = monitor(name, all, &[]);
             let alerts = monitor.screen(Duration::from_secs(second)).alerts;
             alerts.iter().map(|alert| alert.text.to_string()).collect()
         };

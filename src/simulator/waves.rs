@@ -14,6 +14,14 @@ use std::time::Duration;
 /// The longest stretch that is drawn at once; what lies before it is left out.
 const LONGEST: Duration = Duration::from_secs(60);
 
+/// The labels of the curves that can be drawn.
+pub(super) const LABELS: [&str; 4] = [
+    Curve::Ecg.label(),
+    Curve::Pleth.label(),
+    Curve::Respiration.label(),
+    Curve::CarbonDioxide.label(),
+];
+
 /// One curve with its sampling, as bedside monitors send it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Curve {
