@@ -137,8 +137,8 @@ impl Waves {
         }
     }
 
-    /// The samples after the last call up to `to`, at the rates of this scene. A curve whose numeric
-    /// the scenario does not have is not drawn; one whose sensor is off has no samples in it.
+    /// The samples after the last call up to `to`, at the rates of this scene. A curve whose sensor
+    /// gives no number, or is not fitted, is not drawn.
     pub(super) fn draw(&mut self, to: Duration, scene: &Scene) -> Vec<WaveChunk> {
         let from = self.drawn_to.max(to.saturating_sub(LONGEST));
         if to <= from {
@@ -154,10 +154,10 @@ impl Waves {
         let breaths = per_second(Parameter::Rr).unwrap_or(0.0);
         let mut chunks = Vec::new();
         for (channel, curve) in (100_u64..).zip(Curve::ALL) {
-            let Some(reading) = scene.numerics.get(&curve.needs()) else {
+            let reading = scene.numerics.get(&curve.needs());
+            let Some(size) = reading.and_then(|reading| reading.value()).map(number) else {
                 continue;
             };
-            let size = reading.value().map(number);
             let rate = u64::from(curve.rate_hz());
             let index = |at: Duration| {
                 u64::try_from(at.as_micros())
@@ -165,9 +165,8 @@ impl Waves {
                     .saturating_mul(rate)
                     / 1_000_000
             };
-            let samples = (index(from)..index(to))
+            let samples: Vec<_> = (index(from)..index(to))
                 .map(|index| {
-                    let size = size?;
                     let at = Duration::from_micros((index + 1).saturating_mul(1_000_000) / rate);
                     let since = at.saturating_sub(from).as_secs_f64();
                     let value = curve.draw(
@@ -178,6 +177,9 @@ impl Waves {
                     Some(count(value + 2.0 * self.noise.draw(channel, index)))
                 })
                 .collect();
+            if samples.is_empty() {
+                continue;
+            }
             let (unit, places) = curve.scale();
             chunks.push(WaveChunk {
                 label: curve.label().into(),
@@ -244,6 +246,12 @@ mod tests {
     }
 
     #[test]
+    fn a_moment_too_short_for_a_sample_gives_no_chunk() {
+        let chunks = drawn("stable", 1_000, &[2]);
+        assert!(chunks.iter().all(|chunk| !chunk.samples.is_empty()));
+    }
+
+    #[test]
     fn the_r_waves_come_at_the_heart_rate() {
         let minute = vec![100; 600];
         let chunks = drawn("stable", 0, &minute);
@@ -262,12 +270,10 @@ mod tests {
     }
 
     #[test]
-    fn a_sensor_that_is_off_has_no_samples() {
+    fn a_sensor_that_is_off_has_no_curve() {
         let chunks = drawn("probe-off", 70_000, &[1_000]);
-        let of = |label: &str| chunks.iter().find(|chunk| &*chunk.label == label).unwrap();
-        assert!(of("pleth").samples.iter().all(Option::is_none));
-        assert_eq!(of("pleth").samples.len(), 100);
-        assert!(of("ecg-ii").samples.iter().all(Option::is_some));
+        let labels: Vec<_> = chunks.iter().map(|chunk| &*chunk.label).collect();
+        assert_eq!(labels, ["ecg-ii", "resp", "co2"]);
     }
 
     #[test]

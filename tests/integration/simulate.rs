@@ -229,6 +229,27 @@ fn every_session_reads_what_its_device_shows() {
 }
 
 #[test]
+fn a_probe_that_comes_off_is_no_number_and_no_fault() {
+    let oximeters = speaking().filter(|protocol| protocol.parameters.contains(&Parameter::Spo2));
+    for protocol in oximeters {
+        let place = ["--protocol", protocol.name, "--listen", "127.0.0.1:0"];
+        let scenario = ["--speed", "50", "--scenario", "probe-off"];
+        let running = Running::start(&[place, scenario].concat());
+        let is_off = |(parameter, reading): &(Parameter, Reading)| {
+            *parameter == Parameter::Spo2 && matches!(reading, Reading::Invalid(_))
+        };
+        let observed = observe(protocol, &running.address, |observed| {
+            observed.iter().filter(|observed| is_off(observed)).count() >= 5
+        });
+        let first = observed.iter().position(is_off).unwrap();
+        let back = observed[first..]
+            .iter()
+            .any(|(parameter, reading)| *parameter == Parameter::Spo2 && reading.value().is_some());
+        assert!(!back, "{}: {observed:?}", protocol.name);
+    }
+}
+
+#[test]
 fn a_zero_in_a_table_is_never_a_value() {
     let folder = tempfile::tempdir().unwrap();
     let table = folder.path().join("zeros.csv");
