@@ -13,4 +13,5 @@ pub mod observation;
 pub mod protocol;
 pub mod sound;
 pub mod supervisor;
+pub mod simulator;
 pub mod vocabulary;

@@ -21,3 +21,6 @@ mod layering;
 mod sound;
 #[path = "integration/systemd.rs"]
 mod systemd;
+
+#[path = "integration/simulate.rs"]
+mod simulate;

@@ -1,5 +1,7 @@
 //! The command line: one thin module per command. Logs to stderr, results to stdout.
 
+mod simulate;
+
 use std::fmt;
 use std::process::ExitCode;
 
@@ -75,11 +77,15 @@ pub struct Arguments {
 }
 
 #[derive(clap::Subcommand, Debug)]
-enum Command {}
+enum Command {
+    Simulate(simulate::Simulate),
+}
 
 impl Arguments {
     /// Runs the command.
     pub fn run(self) -> Result<ExitStatus, Failure> {
-        match self.command {}
+        match self.command {
+            Command::Simulate(simulate) => simulate.run(),
+        }
     }
 }

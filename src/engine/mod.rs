@@ -9,7 +9,7 @@ mod input;
 mod kernel;
 mod record;
 
-pub use command::{AcknowledgeTarget, Command, OpenSession, Override};
+pub use command::{AcknowledgeTarget, All, Command, OpenSession, Override};
 pub use input::{
     CarryOver, FeedId, FeedSetup, FeedState, HealthItem, Input, Setup, Started, engine_version,
 };
