@@ -108,7 +108,9 @@ fn judge(
     beat_age: Option<Duration>,
 ) -> Option<Result<(), &'static str>> {
     if !open {
-        return Some(Err("the display's address or runtime directory cannot be used"));
+        return Some(Err(
+            "the display's address or runtime directory cannot be used",
+        ));
     }
     if !attached {
         return Some(Ok(()));

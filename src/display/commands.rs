@@ -98,8 +98,8 @@ async fn take(shared: &Arc<Shared>, headers: &HeaderMap, body: Body) -> Result<V
     guard::check_token(&shared.token, headers)
         .inspect_err(|_| count(&counters.requests_refused))?;
     let (id, command) = parse(&read(body).await?)?;
-    let outcome = hand_over(shared, id, command)
-        .inspect_err(|_| count(&counters.commands_unanswered))?;
+    let outcome =
+        hand_over(shared, id, command).inspect_err(|_| count(&counters.commands_unanswered))?;
     match answered(outcome).await {
         Some(CommandAnswer::Done { seq, left }) => {
             count(&counters.commands_done);
@@ -147,7 +147,8 @@ async fn read(body: Body) -> Result<Vec<u8>, Problem> {
 
 /// The optional `id` and the command; says which of both is wrong.
 fn parse(bytes: &[u8]) -> Result<(Option<String>, Command), Problem> {
-    let bad = |error: String, hint: &'static str| Problem::new(StatusCode::BAD_REQUEST, error, hint);
+    let bad =
+        |error: String, hint: &'static str| Problem::new(StatusCode::BAD_REQUEST, error, hint);
     let mut object = match serde_json::from_slice(bytes) {
         Ok(Value::Object(object)) => object,
         Ok(_) => {

@@ -37,7 +37,9 @@ impl Hosts {
     }
 
     fn contains(&self, host: &str) -> bool {
-        self.names.iter().any(|name| name.eq_ignore_ascii_case(host))
+        self.names
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(host))
     }
 
     fn is_our_origin(&self, origin: &str) -> bool {

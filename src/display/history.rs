@@ -133,8 +133,9 @@ pub(super) async fn history(
         ));
     }
     let to = time("to", query.to.as_deref())?.unwrap_or(shared.sources.clock.now().wall);
-    let from = time("from", query.from.as_deref())?
-        .unwrap_or(WallTime::from_millis(to.as_millis().saturating_sub(SPAN_MS)));
+    let from = time("from", query.from.as_deref())?.unwrap_or(WallTime::from_millis(
+        to.as_millis().saturating_sub(SPAN_MS),
+    ));
     let points = query.points.unwrap_or(POINTS);
     if from > to || points == 0 || points > MOST_POINTS {
         return Err(Problem::new(

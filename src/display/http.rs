@@ -1,5 +1,6 @@
 //! The addresses of the interface, what every answer carries, and what all of them share.
 
+use super::Sources;
 use super::answer::Problem;
 use super::attendance::Attendance;
 use super::commands::{self, Answers};
@@ -10,7 +11,6 @@ use super::metrics;
 use super::page;
 use super::stream;
 use super::token::Token;
-use super::Sources;
 use crate::board::Board;
 use crate::engine::HealthItem;
 use crate::vocabulary::Decimal;

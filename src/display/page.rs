@@ -19,6 +19,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("vitals.js", SCRIPT, include_str!("page/vitals.js")),
     ("session.js", SCRIPT, include_str!("page/session.js")),
     ("forms.js", SCRIPT, include_str!("page/forms.js")),
+    ("keyboard.js", SCRIPT, include_str!("page/keyboard.js")),
     ("health.js", SCRIPT, include_str!("page/health.js")),
     ("trend.js", SCRIPT, include_str!("page/trend.js")),
     ("waves.js", SCRIPT, include_str!("page/waves.js")),
