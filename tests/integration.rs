@@ -15,6 +15,8 @@
     reason = "tests may fail loudly"
 )]
 
+#[path = "browser/mod.rs"]
+mod browser;
 #[path = "integration/display_board.rs"]
 mod display_board;
 #[path = "integration/display_daemon.rs"]
