@@ -15,6 +15,16 @@
     reason = "tests may fail loudly"
 )]
 
+#[path = "browser/mod.rs"]
+mod browser;
+#[path = "integration/display_board.rs"]
+mod display_board;
+#[path = "integration/display_daemon.rs"]
+mod display_daemon;
+#[path = "integration/display_http.rs"]
+mod display_http;
+#[path = "integration/display_stream.rs"]
+mod display_stream;
 #[path = "integration/layering.rs"]
 mod layering;
 #[path = "integration/sound.rs"]

@@ -1,0 +1,54 @@
+//! The page's files, part of the binary: what is shown belongs to the version that runs.
+
+use super::answer::Problem;
+use axum::extract::Path;
+use axum::http::{HeaderName, StatusCode, header};
+use axum::response::IntoResponse;
+
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+/// Name, type and content of every file under `/page/`.
+const FILES: &[(&str, &str, &str)] = &[
+    ("style.css", CSS, include_str!("page/style.css")),
+    ("main.js", SCRIPT, include_str!("page/main.js")),
+    ("link.js", SCRIPT, include_str!("page/link.js")),
+    ("commands.js", SCRIPT, include_str!("page/commands.js")),
+    ("alarms.js", SCRIPT, include_str!("page/alarms.js")),
+    ("vitals.js", SCRIPT, include_str!("page/vitals.js")),
+    ("session.js", SCRIPT, include_str!("page/session.js")),
+    ("forms.js", SCRIPT, include_str!("page/forms.js")),
+    ("keyboard.js", SCRIPT, include_str!("page/keyboard.js")),
+    ("health.js", SCRIPT, include_str!("page/health.js")),
+    ("trend.js", SCRIPT, include_str!("page/trend.js")),
+    ("waves.js", SCRIPT, include_str!("page/waves.js")),
+    ("beep.js", SCRIPT, include_str!("page/beep.js")),
+    ("element.js", SCRIPT, include_str!("page/element.js")),
+    ("words.js", SCRIPT, include_str!("page/words.js")),
+];
+
+/// `GET /`
+pub(super) async fn index() -> impl IntoResponse {
+    (
+        [(header::CONTENT_TYPE, HTML)],
+        include_str!("page/index.html"),
+    )
+}
+
+/// `GET /page/{file}`
+pub(super) async fn file(
+    Path(name): Path<String>,
+) -> Result<([(HeaderName, &'static str); 1], &'static str), Problem> {
+    FILES
+        .iter()
+        .find(|(known, ..)| *known == name)
+        .map(|&(_, kind, content)| ([(header::CONTENT_TYPE, kind)], content))
+        .ok_or_else(|| {
+            Problem::new(
+                StatusCode::NOT_FOUND,
+                "the page has no such file",
+                "reload the page; it belongs to another version of the program",
+            )
+        })
+}

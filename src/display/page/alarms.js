@@ -1,0 +1,125 @@
+// The alarm line on top, and the list of all other alarms under it. Priority is told by colour, by
+// prefix, by shape and by position; an acknowledged alarm stays, steady, until it is over.
+
+import { button, element, keep, mark, setText, show } from "./element.js";
+import { PREFIX, clock, parameter } from "./words.js";
+
+/** Parts of an explanation that the one-line text does not already say. */
+const EXPLAINED = {
+  limit: (value) => `limit ${value}`,
+  limit_source: (value) => `from ${value}`,
+  delay_s: (value) => `after ${value} s`,
+  phase: (value) => `limits of ${value}`,
+  feed: (value) => `feed ${value}`,
+  age_s: (value) => `value ${value} s old`,
+  reason: (value) => value,
+};
+
+function explain({ explanation }) {
+  return Object.entries(EXPLAINED)
+    .filter(([name]) => ["string", "number"].includes(typeof explanation?.[name]))
+    .map(([name, words]) => words(explanation[name]))
+    .join(" · ");
+}
+
+const STATES = { active: "", acknowledged: "acknowledged", returned: "is over, not yet acknowledged" };
+
+export class Alarms {
+  #line = document.querySelector("#alarm-line");
+  #list = document.querySelector("#alarm-list");
+  #more = document.querySelector("#more-alarms");
+  #first = null;
+  #acknowledgeFirst = document.querySelector("#acknowledge-first");
+  #command;
+
+  /** `command(object)` sends a command. */
+  constructor(command) {
+    this.#command = command;
+    this.#acknowledgeFirst.addEventListener("click", () => this.#acknowledge(this.#first));
+  }
+
+  /** Takes the board's alarms, most urgent first. */
+  draw(alarms, mayCommand) {
+    const [first, ...others] = alarms;
+    this.#first = first ?? null;
+    mark(this.#line, "priority", first?.priority ?? "none");
+    mark(this.#line, "state", first?.state ?? "none");
+    mark(this.#line, "alarm", String(first?.id ?? ""));
+    const [prefix, text, detail] = [".prefix", ".text", ".detail"].map((part) =>
+      this.#line.querySelector(part),
+    );
+    setText(prefix, first ? PREFIX[first.priority] : "");
+    setText(text, first ? first.text : "No alarms");
+    setText(detail, first ? this.#detail(first) : "");
+    show(this.#acknowledgeFirst, mayCommand && !!first && first.state !== "acknowledged");
+    show(this.#more, others.length > 0);
+    setText(this.#more, `+${others.length} more`);
+    keep(
+      this.#list,
+      others,
+      (alarm) => alarm.id,
+      (alarm) => this.#row(alarm),
+      (row, alarm) => this.#change(row, alarm, mayCommand),
+    );
+  }
+
+  /** Takes the line over while there is no data. */
+  drawNoData(since) {
+    this.#first = null;
+    mark(this.#line, "priority", "no-data");
+    mark(this.#line, "state", "active");
+    setText(this.#line.querySelector(".prefix"), "***");
+    setText(this.#line.querySelector(".text"), "NO DATA");
+    setText(
+      this.#line.querySelector(".detail"),
+      `${since ? `Since ${since}. ` : ""}The monitor program does not answer. Look at the patient and at the patient monitor.`,
+    );
+    show(this.#acknowledgeFirst, false);
+    show(this.#more, false);
+    keep(this.#list, [], () => "", () => null, () => {});
+  }
+
+  #detail(alarm) {
+    return [`since ${clock(alarm.since)}`, STATES[alarm.state], explain(alarm)]
+      .filter(Boolean)
+      .join(" · ");
+  }
+
+  #row(alarm) {
+    const row = element(
+      "li",
+      { className: "alarm" },
+      element("span", { className: "shape", ariaHidden: "true" }),
+      element("span", { className: "prefix" }),
+      element("span", { className: "text" }),
+      element("span", { className: "detail" }),
+    );
+    row.append(
+      button("ACKNOWLEDGE", () => this.#acknowledge(row.alarm), { className: "acknowledge" }),
+    );
+    if (alarm.rule === "wrong-patient") {
+      row.append(button("SAME PATIENT", () => this.#command({ command: "confirm-patient" })));
+    }
+    return row;
+  }
+
+  #change(row, alarm, mayCommand) {
+    row.alarm = alarm;
+    mark(row, "priority", alarm.priority);
+    mark(row, "state", alarm.state);
+    mark(row, "class", alarm.class);
+    setText(row.querySelector(".prefix"), PREFIX[alarm.priority]);
+    setText(row.querySelector(".text"), alarm.text || parameter(alarm.parameter ?? alarm.rule));
+    setText(row.querySelector(".detail"), this.#detail(alarm));
+    show(row.querySelector(".acknowledge"), mayCommand && alarm.state !== "acknowledged");
+  }
+
+  #acknowledge(alarm) {
+    if (!alarm) return undefined;
+    return this.#command({
+      command: "acknowledge",
+      alarm: alarm.id,
+      seen_priority: alarm.priority,
+    });
+  }
+}

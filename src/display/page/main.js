@@ -1,0 +1,97 @@
+// The page: joins the connection to what is drawn. All state that matters lives in the daemon; what
+// is drawn is a function of the newest board.
+
+import { Alarms } from "./alarms.js";
+import { beep } from "./beep.js";
+import { send } from "./commands.js";
+import { setText, show } from "./element.js";
+import { Forms } from "./forms.js";
+import { Health } from "./health.js";
+import { Link } from "./link.js";
+import { Session } from "./session.js";
+import { Trend } from "./trend.js";
+import { Vitals } from "./vitals.js";
+import { Waves } from "./waves.js";
+import { clock } from "./words.js";
+
+const MESSAGE_MS = 12000;
+
+const message = document.querySelector("#message");
+const standing = document.querySelector("#standing");
+let messageTimer = null;
+
+function say(text) {
+  setText(message, text);
+  show(message, true);
+  clearTimeout(messageTimer);
+  messageTimer = setTimeout(() => show(message, false), MESSAGE_MS);
+}
+
+async function command(object) {
+  const answer = await send(link.token, object);
+  if (!answer.done) say([answer.error, answer.hint].filter(Boolean).join(" "));
+  else if (answer.left?.length > 0) say("Not acknowledged: what began or rose after you looked.");
+  else if (!answer.durable) say("Done, but not yet in the record.");
+  else show(message, false);
+  return answer;
+}
+
+const forms = new Forms(command);
+const alarms = new Alarms(command);
+const session = new Session(command, forms);
+const vitals = new Vitals();
+const health = new Health();
+const trend = new Trend();
+const waves = new Waves();
+
+let newest = null;
+let phase = null;
+let drawing = false;
+
+function draw() {
+  drawing = false;
+  if (!link.present || !newest) return;
+  const board = newest;
+  const mayCommand = link.access === "full";
+  if (phase !== null && phase !== board.phase) forms.close();
+  phase = board.phase;
+  alarms.draw(board.alarms, mayCommand);
+  session.draw(board, mayCommand);
+  vitals.draw(board);
+  health.draw(board, link.access);
+  trend.draw(board);
+  const calm = board.phase === "standby" && !forms.open;
+  setText(standing, calm ? "No session is open. The numbers are shown and recorded; patient alarms begin when a session is opened." : "");
+  show(standing, calm);
+}
+
+const link = new Link({
+  board(board) {
+    newest = board;
+    if (!drawing) {
+      drawing = true;
+      // A hidden page draws no frames, and must not beat either.
+      requestAnimationFrame(draw);
+    }
+  },
+  wave: (buffer) => waves.take(buffer),
+  access: () => draw(),
+  data(present) {
+    document.body.classList.toggle("no-data", !present);
+    beep(!present);
+    if (present) {
+      draw();
+      return;
+    }
+    forms.close();
+    waves.clear();
+    alarms.drawNoData(newest ? clock(newest.now) : null);
+    session.drawNoData();
+    vitals.drawNoData();
+    health.drawNoData();
+    show(document.querySelector("#trend"), false);
+    show(standing, false);
+  },
+});
+
+link.start();

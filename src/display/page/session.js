@@ -1,0 +1,134 @@
+// Where the session stands, how long, what is next, and the buttons that move it on.
+
+import { button, element, keep, mark, setText, show } from "./element.js";
+import * as words from "./words.js";
+
+const STEPS = ["baseline", "infusion", "recovery", "observation"];
+
+/** The timer that matters in each phase: its name and its text. */
+function timer(board) {
+  const session = board.session;
+  if (!session) return ["", ""];
+  const observe = session.observe_left_s;
+  switch (board.phase) {
+    case "infusion":
+    case "paused":
+      return ["INFUSION", words.running(session.infusion_run_s)];
+    case "recovery":
+    case "observation":
+      return observe > 0 ? ["OBSERVE STILL", words.countdown(observe)] : ["MINIMUM TIME", "over"];
+    default:
+      return ["OPEN SINCE", words.clockShort(session.opened_at)];
+  }
+}
+
+export class Session {
+  #step = document.querySelector("#phases");
+  #buttons;
+  #audio;
+  #acknowledgeAll;
+  #board = null;
+  #command;
+
+  /** `command(object)` sends a command; `forms` ask before one. */
+  constructor(command, forms) {
+    this.#command = command;
+    const plain = (name) => () => command({ command: name });
+    // Each with the phases in which it can be pressed.
+    this.#buttons = [
+      { node: button("OPEN SESSION", () => forms.openSession()), when: ["standby"] },
+      {
+        node: button("START INFUSION", () => forms.startInfusion(), { className: "main" }),
+        when: ["baseline"],
+      },
+      { node: button("PAUSE", plain("pause-infusion")), when: ["infusion"] },
+      { node: button("RESUME", plain("resume-infusion"), { className: "main" }), when: ["paused"] },
+      { node: button("STOP INFUSION", () => forms.stopInfusion()), when: ["infusion", "paused"] },
+      {
+        node: button("START AGAIN", () => forms.startInfusion(), { className: "quiet" }),
+        when: ["recovery", "observation"],
+      },
+      {
+        node: button("PATIENT AWAY", () => forms.away(), { className: "quiet" }),
+        when: ["baseline", "recovery", "observation"],
+        away: false,
+      },
+      {
+        node: button("PATIENT IS BACK", plain("end-away"), { className: "main" }),
+        when: ["baseline", "recovery", "observation"],
+        away: true,
+      },
+      {
+        node: button("CLOSE SESSION", () => forms.closeSession()),
+        when: ["baseline", "recovery", "observation"],
+      },
+    ];
+    document.querySelector("#session-controls").append(...this.#buttons.map(({ node }) => node));
+    this.#acknowledgeAll = button("ACKNOWLEDGE ALL", () =>
+      this.#command({ command: "acknowledge", alarm: "all", seen_seq: this.#board.seq }),
+    );
+    this.#audio = button("AUDIO PAUSE", () =>
+      this.#command({ command: this.#board.audio.state === "paused" ? "end-audio-pause" : "audio-pause" }),
+    );
+    this.#audio.id = "audio-pause";
+    this.#acknowledgeAll.id = "acknowledge-all";
+    document.querySelector("#alarm-controls").append(this.#acknowledgeAll, this.#audio);
+  }
+
+  draw(board, mayCommand) {
+    this.#board = board;
+    const text = (selector, value) => setText(document.querySelector(selector), value);
+    text("#bed", board.bed);
+    const about = board.session?.about;
+    text("#patient", [about?.["patient-name"], about?.patient].filter(Boolean).join(" · "));
+    text("#now", words.clock(board.now));
+    this.#drawPhases(board);
+    const [name, value] = timer(board);
+    text("#timer .name", name);
+    text("#timer .value", value);
+    const task = board.next_task;
+    show(document.querySelector("#task"), !!task);
+    if (task) {
+      mark(document.querySelector("#task"), "overdue", String(task.overdue));
+      text("#task .value", task.overdue ? `${task.text} now` : `${task.text} in ${words.countdown(task.due_in_s)}`);
+    }
+    const away = board.away_left_s !== null;
+    for (const { node, when, away: only } of this.#buttons) {
+      show(node, mayCommand && when.includes(board.phase) && (only ?? away) === away);
+    }
+    const waiting = board.alarms.filter((alarm) => alarm.state !== "acknowledged").length;
+    show(this.#acknowledgeAll, mayCommand && waiting > 1);
+    show(this.#audio, mayCommand);
+    const paused = board.audio.state === "paused";
+    mark(this.#audio, "paused", String(paused));
+    const left = paused ? ` ${words.countdown(board.audio.pause_left_s ?? 0)}` : "";
+    setText(this.#audio, paused ? `END AUDIO PAUSE${left}` : "AUDIO PAUSE");
+  }
+
+  /** Without data no command can be judged by what is seen. */
+  drawNoData() {
+    for (const { node } of this.#buttons) show(node, false);
+    show(this.#acknowledgeAll, false);
+    show(this.#audio, false);
+    const text = (selector, value) => setText(document.querySelector(selector), value);
+    text("#timer .value", "--");
+    text("#now", "--:--:--");
+    show(document.querySelector("#task"), false);
+  }
+
+  #drawPhases(board) {
+    const steps = board.phase === "standby" ? ["standby"] : STEPS;
+    const current = board.phase === "paused" ? "infusion" : board.phase;
+    keep(
+      this.#step,
+      steps,
+      (step) => step,
+      () => element("li"),
+      (node, step) => {
+        const paused = step === "infusion" && board.phase === "paused";
+        setText(node, paused ? words.PHASES.paused : words.PHASES[step]);
+        mark(node, "current", String(step === current));
+      },
+    );
+  }
+}

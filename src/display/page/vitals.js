@@ -1,0 +1,203 @@
+// The numbers. A number is shown only while the board calls it a value; otherwise `--` and why, in
+// words. Nothing on the page ever lies over them.
+
+import { element, keep, mark, setText, show } from "./element.js";
+import * as words from "./words.js";
+
+/** A cuff reading older than this is dimmed (monitors clear it after 15 min; clinical facts, 9). */
+const OLD_CUFF_S = 900;
+/** The age of a continuous number is worth saying from here on. */
+const NOTABLE_AGE_S = 5;
+
+const RATES = ["hr", "pr", "art-pr", "nibp-pr"];
+const PRESSURES = [
+  { name: "Arterial pressure", sys: "art-sys", dia: "art-dia", mean: "art-mean", cuff: false },
+  { name: "Blood pressure", sys: "nibp-sys", dia: "nibp-dia", mean: "nibp-mean", cuff: true },
+];
+const RATE_NAMES = { hr: "Heart rate", pr: "Pulse rate", "art-pr": "Pulse rate (art.)", "nibp-pr": "Pulse rate (cuff)" };
+const SMALL = ["rr", "etco2", "temp", "pi"];
+const MOST_SMALL = 6;
+
+/** Which big tile an alarm's parameter belongs to. */
+const TILE_OF = {
+  spo2: "spo2",
+  pi: "spo2",
+  ...Object.fromEntries(RATES.map((name) => [name, "rate"])),
+  ...Object.fromEntries(PRESSURES.flatMap(({ sys, dia, mean }) => [sys, dia, mean]).map((name) => [name, "pressure"])),
+};
+
+const ORDER = { low: 1, medium: 2, high: 3 };
+
+function tile(id, name) {
+  return element(
+    "article",
+    { className: "tile", id: `tile-${id}`, dataset: { vital: id } },
+    element("h2", {}, element("span", { className: "name", textContent: name }), element("span", { className: "unit" })),
+    element("div", { className: "limits" }),
+    element("div", { className: "number", textContent: "--" }),
+    element("div", { className: "why" }),
+    element("div", { className: "when" }),
+  );
+}
+
+/** The judged source of these parameters, else the first with a value, else the first known. */
+function choose(vitals, names) {
+  const known = names.flatMap((name) => vitals.filter((vital) => vital.parameter === name));
+  return known.find((vital) => vital.judged) ?? known.find((vital) => vital.value !== null) ?? known[0];
+}
+
+function limits(vital) {
+  if (!vital) return "";
+  const { low, high, off, source } = vital.limits;
+  if (off) return "LIMIT OFF";
+  if (low === null && high === null) return "";
+  const mine = source === "nurse" ? " set by hand" : source === "baseline" ? " from baseline" : "";
+  return `${low ?? "–"} – ${high ?? "–"}${mine}`;
+}
+
+export class Vitals {
+  #root = document.querySelector("#vitals");
+  #spo2 = tile("spo2", "SpO₂");
+  #rate = tile("rate", "Heart rate");
+  #pressure = tile("pressure", "Blood pressure");
+  #small = element("div", { id: "small-vitals" });
+  /** When each parameter last had a value, so that `--` can say how long it has been. */
+  #lastValue = new Map();
+
+  constructor() {
+    this.#root.append(this.#spo2, this.#rate, this.#pressure, this.#small);
+  }
+
+  /** Takes the board's numbers and marks the tiles that are in alarm. */
+  draw(board) {
+    for (const vital of board.vitals) {
+      if (vital.value !== null) this.#lastValue.set(vital.parameter, vital.received_at);
+    }
+    const rate = choose(board.vitals, RATES);
+    const spo2 = choose(board.vitals, ["spo2"]);
+    this.#one(this.#spo2, spo2, "SpO₂");
+    this.#one(this.#rate, rate, RATE_NAMES[rate?.parameter] ?? "Heart rate");
+    const pressure = this.#drawPressure(board.vitals);
+    this.#drawSmall(board.vitals, [spo2, rate, ...pressure]);
+    this.#markAlarms(board.alarms);
+  }
+
+  /** Every number becomes `--`. */
+  drawNoData() {
+    for (const node of [this.#spo2, this.#rate, this.#pressure]) {
+      this.#number(node, "--", "invalid");
+      setText(node.querySelector(".why"), "NO DATA");
+      setText(node.querySelector(".limits"), "");
+      const last = this.#lastValue.get(node.dataset.parameter);
+      setText(node.querySelector(".when"), last ? `LAST VALUE ${words.clock(last)}` : "");
+      mark(node, "alarm", "none");
+    }
+    keep(this.#small, [], () => "", () => null, () => {});
+  }
+
+  #number(node, text, validity) {
+    setText(node.querySelector(".number"), text);
+    mark(node, "validity", validity);
+  }
+
+  #one(node, vital, name) {
+    setText(node.querySelector(".name"), name);
+    setText(node.querySelector(".unit"), words.unit(vital?.unit));
+    setText(node.querySelector(".limits"), limits(vital));
+    mark(node, "parameter", vital?.parameter ?? "");
+    this.#number(node, vital?.value?.toString() ?? "--", vital?.validity ?? "invalid");
+    setText(node.querySelector(".why"), this.#why(vital));
+    setText(node.querySelector(".when"), this.#when(vital));
+  }
+
+  #why(vital) {
+    if (!vital) return "never received";
+    if (vital.validity === "questionable") return `? ${words.cause(vital.cause)}`;
+    return vital.value === null ? words.cause(vital.cause) : "";
+  }
+
+  #when(vital) {
+    if (!vital) return "";
+    if (vital.value === null) {
+      const stale = vital.cause === "old" ? vital.received_at : null;
+      const last = stale ?? this.#lastValue.get(vital.parameter);
+      return last ? `LAST VALUE ${words.clock(last)}` : "";
+    }
+    return vital.age_s >= NOTABLE_AGE_S ? `${words.age(vital.age_s)} old` : "";
+  }
+
+  #drawPressure(vitals) {
+    const lines = PRESSURES.map((kind) => ({
+      ...kind,
+      sys: choose(vitals, [kind.sys]),
+      dia: choose(vitals, [kind.dia]),
+      mean: choose(vitals, [kind.mean]),
+    }));
+    const line =
+      lines.find(({ sys }) => sys && sys.value !== null) ?? lines.find(({ sys }) => sys) ?? lines[1];
+    const { sys, dia, mean } = line;
+    const node = this.#pressure;
+    setText(node.querySelector(".name"), line.name);
+    setText(node.querySelector(".unit"), words.unit(sys?.unit ?? "mmHg"));
+    const range = [limits(sys) && `sys ${limits(sys)}`, limits(dia) && `dia ${limits(dia)}`];
+    setText(node.querySelector(".limits"), range.filter(Boolean).join("   "));
+    mark(node, "parameter", sys?.parameter ?? "nibp-sys");
+    const value = (vital) => vital?.value?.toString() ?? "--";
+    const main = `${value(sys)}/${value(dia)}`;
+    this.#number(node, sys || dia ? main : "--", sys?.validity ?? "invalid");
+    const old = line.cuff && sys?.value != null && sys.age_s > OLD_CUFF_S;
+    mark(node, "old", String(old));
+    const middle = mean?.value != null ? `mean ${mean.value}` : "";
+    setText(node.querySelector(".why"), [this.#why(sys), middle].filter(Boolean).join(" · "));
+    if (sys?.value != null && line.cuff) {
+      // The device's own time says when the cuff measured; its age is what we can vouch for.
+      const measured = sys.measured_at ? sys.measured_at.slice(11, 16) : words.clockShort(sys.received_at);
+      setText(node.querySelector(".when"), `measured ${measured} · ${words.age(sys.age_s)} ago`);
+    } else {
+      setText(node.querySelector(".when"), this.#when(sys));
+    }
+    return [sys, dia, mean];
+  }
+
+  #drawSmall(vitals, shown) {
+    const rank = (vital) => (SMALL.indexOf(vital.parameter) + SMALL.length + 1) % (SMALL.length + 1);
+    const others = vitals
+      .filter((vital) => !shown.includes(vital))
+      .sort((a, b) => rank(a) - rank(b))
+      .slice(0, MOST_SMALL);
+    keep(
+      this.#small,
+      others,
+      (vital) => `${vital.parameter} ${vital.feed}`,
+      () =>
+        element(
+          "article",
+          { className: "small tile" },
+          element("h2", {}, element("span", { className: "name" })),
+          element("div", { className: "number" }),
+          element("div", { className: "why" }),
+        ),
+      (node, vital) => {
+        mark(node, "parameter", vital.parameter);
+        setText(node.querySelector(".name"), words.parameter(vital.parameter));
+        this.#number(node, vital.value?.toString() ?? "--", vital.validity);
+        setText(node.querySelector(".why"), this.#why(vital) || words.unit(vital.unit));
+      },
+    );
+    show(this.#small, others.length > 0);
+  }
+
+  #markAlarms(alarms) {
+    const worst = { spo2: null, rate: null, pressure: null };
+    for (const alarm of alarms) {
+      const place = TILE_OF[alarm.parameter];
+      if (!place || alarm.state === "returned") continue;
+      if (!worst[place] || ORDER[alarm.priority] > ORDER[worst[place].priority]) worst[place] = alarm;
+    }
+    for (const node of [this.#spo2, this.#rate, this.#pressure]) {
+      const alarm = worst[node.dataset.vital];
+      mark(node, "alarm", alarm?.priority ?? "none");
+      mark(node, "state", alarm?.state ?? "none");
+    }
+  }
+}

@@ -1,0 +1,225 @@
+//! A real Chromium, driven over its DevTools WebSocket.
+
+use crate::display_daemon::{PATIENCE, wait_for};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use tungstenite::{Message, WebSocket};
+
+const CHROMIUM: &str = "/usr/bin/chromium";
+
+/// A running browser with one tab.
+pub struct Browser {
+    process: Child,
+    tab: WebSocket<TcpStream>,
+    id: u64,
+    _profile: tempfile::TempDir,
+}
+
+/// Whether there is a browser to test with; `tests/run` installs one.
+pub fn installed() -> bool {
+    let found = Path::new(CHROMIUM).exists();
+    if !found {
+        println!("skipped: {CHROMIUM} is not installed");
+    }
+    found
+}
+
+/// The flags of a browser without a screen, a network of its own or a first-run page.
+pub fn headless(profile: &Path) -> Vec<String> {
+    let mut flags: Vec<String> = [
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--hide-scrollbars",
+        "--autoplay-policy=no-user-gesture-required",
+        "--remote-debugging-port=0",
+    ]
+    .map(String::from)
+    .into();
+    flags.push(format!("--user-data-dir={}", profile.display()));
+    flags
+}
+
+impl Browser {
+    /// Starts the browser and opens `url`.
+    pub fn open(url: &str) -> Self {
+        let profile = tempfile::tempdir().unwrap();
+        let mut process = Command::new(CHROMIUM)
+            .args(headless(profile.path()))
+            .arg("about:blank")
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        let port = lines
+            .find_map(|line| port_of(&line.unwrap()))
+            .expect("a DevTools port");
+        // The pipe must not fill up.
+        std::thread::spawn(move || lines.for_each(drop));
+        let mut browser = Self::attach(process, port, profile);
+        browser.call("Page.enable", json!({}));
+        browser.call("Page.navigate", json!({ "url": url }));
+        browser
+    }
+
+    fn attach(process: Child, port: u16, profile: tempfile::TempDir) -> Self {
+        let target = wait_for("a tab", || first_tab(port));
+        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let (tab, _) = tungstenite::client(target, stream).unwrap();
+        Self {
+            process,
+            tab,
+            id: 0,
+            _profile: profile,
+        }
+    }
+
+    /// One DevTools call and its result.
+    pub fn call(&mut self, method: &str, params: Value) -> Value {
+        self.id += 1;
+        let request = json!({ "id": self.id, "method": method, "params": params });
+        self.tab.send(Message::text(request.to_string())).unwrap();
+        loop {
+            if let Message::Text(text) = self.tab.read().unwrap() {
+                let answer: Value = serde_json::from_str(&text).unwrap();
+                if answer["id"] == self.id {
+                    assert!(answer.get("error").is_none(), "{method}: {answer}");
+                    return answer["result"].clone();
+                }
+            }
+        }
+    }
+
+    /// The value of an expression (or of the promise that it gives); `null` when it throws.
+    pub fn value(&mut self, expression: &str) -> Value {
+        let params =
+            json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
+        self.call("Runtime.evaluate", params)["result"]["value"].clone()
+    }
+
+    /// The visible text of the first element that fits the selector.
+    pub fn text(&mut self, selector: &str) -> String {
+        let expression = format!("document.querySelector({selector:?})?.innerText ?? ''");
+        self.value(&expression).as_str().unwrap_or("").to_owned()
+    }
+
+    /// Waits until the expression is true.
+    pub fn until(&mut self, expression: &str) {
+        wait_for(expression, || {
+            (self.value(expression) == true).then_some(())
+        });
+    }
+
+    /// Presses the middle of the first element that fits the selector, as a finger does.
+    pub fn press(&mut self, selector: &str) {
+        self.until(&format!(
+            "document.querySelector({selector:?})?.checkVisibility() === true"
+        ));
+        let middle = self.value(&format!(
+            "(() => {{ const box = document.querySelector({selector:?}).getBoundingClientRect();
+               return [box.x + box.width / 2, box.y + box.height / 2]; }})()"
+        ));
+        for kind in ["mousePressed", "mouseReleased"] {
+            let params = json!({
+                "type": kind, "x": middle[0], "y": middle[1], "button": "left", "clickCount": 1,
+            });
+            self.call("Input.dispatchMouseEvent", params);
+        }
+    }
+
+    /// Presses the visible button with this text.
+    pub fn press_button(&mut self, text: &str) {
+        self.until(&format!(
+            "(() => {{ const found = [...document.querySelectorAll('button')].find((node) =>
+                node.checkVisibility() && !node.disabled && node.textContent.startsWith({text:?}));
+               document.querySelectorAll('[data-test]').forEach((node) => delete node.dataset.test);
+               if (found) found.dataset.test = 'pressed';
+               return !!found; }})()"
+        ));
+        self.press("[data-test=pressed]");
+    }
+
+    /// Types into the first element that fits the selector.
+    pub fn type_into(&mut self, selector: &str, text: &str) {
+        self.press(selector);
+        self.call("Input.insertText", json!({ "text": text }));
+    }
+
+    /// The size of the window's content.
+    pub fn resize(&mut self, width: u32, height: u32) {
+        let params = json!({
+            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false,
+        });
+        self.call("Emulation.setDeviceMetricsOverride", params);
+    }
+
+    /// Writes a picture of the page into the build folder, for people to look at.
+    pub fn picture(&mut self, name: &str) {
+        let shot = self.call("Page.captureScreenshot", json!({ "format": "png" }));
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures");
+        std::fs::create_dir_all(&folder).unwrap();
+        let bytes = from_base64(shot["data"].as_str().unwrap());
+        std::fs::write(folder.join(format!("{name}.png")), bytes).unwrap();
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The port in `DevTools listening on ws://127.0.0.1:PORT/…`.
+fn port_of(line: &str) -> Option<u16> {
+    let (_, rest) = line.split_once("DevTools listening on ws://127.0.0.1:")?;
+    rest.split('/').next()?.parse().ok()
+}
+
+/// The DevTools address of the first tab, once there is one.
+pub fn first_tab(port: u16) -> Option<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    write!(
+        stream,
+        "GET /json/list HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
+    )
+    .ok()?;
+    let mut text = String::new();
+    let _ = BufReader::new(stream).read_to_string(&mut text);
+    let (_, body) = text.split_once("\r\n\r\n")?;
+    let tabs: Value = serde_json::from_str(body).ok()?;
+    let tab = tabs.as_array()?.iter().find(|tab| tab["type"] == "page")?;
+    Some(tab["webSocketDebuggerUrl"].as_str()?.to_owned())
+}
+
+fn from_base64(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut bits, mut count) = (0_u32, 0);
+    for letter in text.bytes().filter(|&letter| letter != b'=') {
+        let value = match letter {
+            b'A'..=b'Z' => letter - b'A',
+            b'a'..=b'z' => letter - b'a' + 26,
+            b'0'..=b'9' => letter - b'0' + 52,
+            b'+' => 62,
+            _ => 63,
+        };
+        bits = bits << 6 | u32::from(value);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count) as u8);
+            bits &= (1 << count) - 1;
+        }
+    }
+    bytes
+}

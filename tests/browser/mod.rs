@@ -1,0 +1,4 @@
+//! The page in a real browser; pictures of it land in the build folder's `tmp/pictures`.
+
+mod devtools;
+mod page;
