@@ -1,5 +1,7 @@
 //! The command line: one thin module per command. Logs to stderr, results to stdout.
 
+mod verify;
+
 use std::fmt;
 use std::process::ExitCode;
 
@@ -75,11 +77,16 @@ pub struct Arguments {
 }
 
 #[derive(clap::Subcommand, Debug)]
-enum Command {}
+enum Command {
+    /// Replays a record: prints the first difference and exits 1, or exits 0.
+    Verify(verify::Verify),
+}
 
 impl Arguments {
     /// Runs the command.
     pub fn run(self) -> Result<ExitStatus, Failure> {
-        match self.command {}
+        match self.command {
+            Command::Verify(verify) => verify.run(),
+        }
     }
 }
