@@ -12,7 +12,7 @@ pub mod inbox;
 pub mod journal;
 pub mod observation;
 pub mod protocol;
+pub mod simulator;
 pub mod sound;
 pub mod supervisor;
-pub mod simulator;
 pub mod vocabulary;

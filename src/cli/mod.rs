@@ -1,6 +1,7 @@
 //! The command line: one thin module per command. Logs to stderr, results to stdout.
 
 mod simulate;
+mod verify;
 
 use std::fmt;
 use std::process::ExitCode;
@@ -79,6 +80,8 @@ pub struct Arguments {
 #[derive(clap::Subcommand, Debug)]
 enum Command {
     Simulate(simulate::Simulate),
+    /// Replays a record: prints the first difference and exits 1, or exits 0.
+    Verify(verify::Verify),
 }
 
 impl Arguments {
@@ -86,6 +89,7 @@ impl Arguments {
     pub fn run(self) -> Result<ExitStatus, Failure> {
         match self.command {
             Command::Simulate(simulate) => simulate.run(),
+            Command::Verify(verify) => verify.run(),
         }
     }
 }

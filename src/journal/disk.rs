@@ -1,0 +1,198 @@
+//! The thread that owns the writing connection, and the only one that may wait for a disk.
+//!
+//! Promises: every batch it is given is committed, in order, or tried again until it is told to stop; a
+//! damaged file is put aside and a new one begun; each success and each failure is told to the intake.
+
+use super::ledger::{Batch, CommitError, Ledger, Start, TextOf};
+use super::store::{self, Lock, OpenError};
+use crate::clock::Clock;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use rusqlite::Connection;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Between two attempts to write the same batch.
+const RETRY: Duration = Duration::from_millis(250);
+/// Between two looks at how full the disk is.
+const LOOK: Duration = Duration::from_secs(10);
+/// Used blocks, in per cent, above which the disk is nearly full.
+const NEARLY_FULL: u64 = 90;
+
+/// What the disk thread tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// The batch is on the disk.
+    Committed,
+    /// The batch is not in the record; it is tried again.
+    Failed(String),
+    /// The batch was tried once more at the end, and is lost.
+    GaveUp,
+    /// The record goes on in a new file.
+    NewFile(String),
+    /// How full the disk is, when that changed.
+    Disk {
+        /// Whether there is room.
+        ok: bool,
+        /// In words.
+        detail: String,
+    },
+}
+
+/// Something done to each connection that is opened.
+pub(super) type Prepare = Box<dyn Fn(&Connection) -> rusqlite::Result<()> + Send>;
+
+/// The file and what is needed to open it again.
+pub(super) struct Disk {
+    /// The journal.
+    pub path: PathBuf,
+    /// This start of the program.
+    pub start: Start,
+    /// Makes lines for people.
+    pub text: TextOf,
+    /// For pauses; the machine's own, whatever the engine's time does.
+    pub clock: Clock,
+    /// The right to write; taken later when the folder was not there.
+    pub lock: Option<Lock>,
+    /// The open file.
+    pub ledger: Option<Ledger>,
+    /// What else is done to each connection: nothing, except in tests that need a full disk.
+    pub prepare: Prepare,
+    /// Whether the disk had room when last looked at.
+    pub roomy: bool,
+}
+
+impl Disk {
+    /// Runs until there are no more batches. While `leave` is connected a failing batch is tried for ever;
+    /// afterwards once more.
+    pub(super) fn run(
+        mut self,
+        batches: &Receiver<Batch>,
+        outcomes: &Sender<Outcome>,
+        leave: &Receiver<()>,
+    ) {
+        let mut looked = self.clock.now().moment;
+        self.look(outcomes);
+        loop {
+            match batches.recv_timeout(LOOK) {
+                Ok(batch) => self.write(&batch, outcomes, leave),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            let now = self.clock.now().moment;
+            if now.since(looked) >= LOOK {
+                looked = now;
+                self.look(outcomes);
+            }
+        }
+    }
+
+    fn write(&mut self, batch: &Batch, outcomes: &Sender<Outcome>, leave: &Receiver<()>) {
+        loop {
+            let attempt = self.attempt(batch, outcomes);
+            let done = attempt.is_ok();
+            // The intake waits for these; when it is gone nobody needs them.
+            let _ = outcomes.send(match attempt {
+                Ok(()) => Outcome::Committed,
+                Err(problem) => Outcome::Failed(problem),
+            });
+            if done {
+                return;
+            }
+            // A file that failed is opened afresh: the disk may have been replaced under it.
+            self.ledger = None;
+            if leave.recv_timeout(RETRY) == Err(RecvTimeoutError::Disconnected) {
+                let _ = outcomes.send(match self.attempt(batch, outcomes) {
+                    Ok(()) => Outcome::Committed,
+                    Err(_) => Outcome::GaveUp,
+                });
+                return;
+            }
+        }
+    }
+
+    fn attempt(&mut self, batch: &Batch, outcomes: &Sender<Outcome>) -> Result<(), String> {
+        if self.ledger.is_none() {
+            self.open(outcomes)?;
+        }
+        let Some(ledger) = &mut self.ledger else {
+            return Err("the journal is not open".to_owned());
+        };
+        match ledger.commit(batch, self.text) {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                self.ledger = None;
+                let aside = match &error {
+                    CommitError::Sql(error) => store::is_damage(error),
+                    CommitError::Taken { .. } => true,
+                    CommitError::Moved => false,
+                };
+                if aside {
+                    self.set_aside(&error.to_string(), outcomes)?;
+                } else if matches!(error, CommitError::Moved) {
+                    let _ = outcomes.send(Outcome::NewFile(format!(
+                        "the record {} was moved or deleted; a new one is begun",
+                        self.path.display()
+                    )));
+                }
+                Err(error.to_string())
+            }
+        }
+    }
+
+    fn open(&mut self, outcomes: &Sender<Outcome>) -> Result<(), String> {
+        if self.lock.is_none() {
+            self.lock = Some(Lock::take(&self.path).map_err(|error| error.to_string())?);
+        }
+        let connection = match store::open_writer(&self.path) {
+            Ok(connection) => connection,
+            Err(OpenError::Damaged { problem, .. }) => {
+                self.set_aside(&problem, outcomes)?;
+                store::open_writer(&self.path).map_err(|error| error.to_string())?
+            }
+            Err(error) => return Err(error.to_string()),
+        };
+        let ledger = (self.prepare)(&connection)
+            .and_then(|()| Ledger::new(&self.path, connection, &self.start))
+            .map_err(|error| store::reason(&error))?;
+        self.ledger = Some(ledger);
+        Ok(())
+    }
+
+    fn set_aside(&self, problem: &str, outcomes: &Sender<Outcome>) -> Result<(), String> {
+        let aside = store::set_aside(&self.path, self.clock.now().wall)
+            .map_err(|error| format!("{problem}; and it cannot be renamed: {error}"))?;
+        let _ = outcomes.send(Outcome::NewFile(new_file(problem, &aside)));
+        Ok(())
+    }
+
+    /// Tells when the disk becomes nearly full, and when it has room again.
+    fn look(&mut self, outcomes: &Sender<Outcome>) {
+        let folder = match self.path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            Some(_) | None => Path::new("."),
+        };
+        let Ok(disk) = rustix::fs::statvfs(folder) else {
+            // A missing folder is told by the writing.
+            return;
+        };
+        let used = disk.f_blocks.saturating_sub(disk.f_bfree);
+        let all = used.saturating_add(disk.f_bavail).max(1);
+        let roomy = used.saturating_mul(100) <= all.saturating_mul(NEARLY_FULL);
+        if roomy != self.roomy {
+            self.roomy = roomy;
+            let per_cent = used.saturating_mul(100) / all;
+            let _ = outcomes.send(Outcome::Disk {
+                ok: roomy,
+                detail: format!("the disk of {} is {per_cent} % full", self.path.display()),
+            });
+        }
+    }
+}
+
+/// What the nurse and the clinical engineer must know about a file that was put aside.
+pub(super) fn new_file(problem: &str, aside: &Path) -> String {
+    format!(
+        "the record was unusable ({problem}); it is kept as {} and a new one is begun",
+        aside.display()
+    )
+}

@@ -1,0 +1,302 @@
+//! Decides what is committed when, without doing it: the part of the writer that never touches a disk.
+//!
+//! A plain state machine: entries, outcomes and time go in, batches come out. It promises that decisions are
+//! committed at once and everything else within a second, that whoever waits for a commit is answered within
+//! two seconds, and that a record which is not being written is told to the [`Watcher`] within two seconds.
+
+use super::backlog::{Backlog, Slot, is_urgent};
+use super::disk::Outcome;
+use super::entry::Job;
+use super::ledger::Batch;
+use super::waves::Collector;
+use crate::engine::HealthItem;
+use crate::inbox::CommitReply;
+use crate::vocabulary::Moment;
+use std::time::Duration;
+
+/// Entries that wait at most: about two hours of fourteen readings a second.
+pub(super) const MOST_ENTRIES: usize = 100_000;
+/// Seconds of single waves that wait at most: ten minutes of four.
+pub(super) const MOST_WAVES: usize = 2_400;
+/// Places of the sequence in one commit.
+const MOST_ROWS: usize = 8_192;
+/// The longest that an ordinary entry waits for its commit to begin.
+const WINDOW: Duration = Duration::from_secs(1);
+/// How long the newest commit may be the newest while something waits, and how long a sender waits.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// After this a start is good: it may be replayed.
+const GOOD: Duration = Duration::from_secs(30);
+/// How long a new file is reported, although it is being written.
+const NOTICE: Duration = Duration::from_secs(30);
+
+/// Who is told how the record fares; called from the journal's thread and must not block.
+pub trait Watcher: Send {
+    /// Everything up to `seq` is on the disk.
+    fn committed(&self, seq: u64);
+    /// So many entries wait, and so many were dropped since the start.
+    fn waiting(&self, entries: usize, dropped: u64);
+    /// The health of the record or of its disk has changed; `detail` says why, for people.
+    fn health(&self, item: HealthItem, ok: bool, detail: &str);
+}
+
+/// What reaches the journal's thread.
+pub(super) enum Message {
+    /// A job of the engine's thread.
+    Job(Job),
+    /// Numbers whose entries did not fit into the queue.
+    Gap(Slot),
+}
+
+struct Waiting {
+    upto: u64,
+    until: Moment,
+    reply: CommitReply,
+}
+
+/// The state.
+pub(super) struct Intake {
+    watcher: Box<dyn Watcher>,
+    backlog: Backlog,
+    waves: Collector,
+    waiting: Vec<Waiting>,
+    /// The newest number that was taken.
+    taken: u64,
+    /// The newest number on the disk.
+    committed: u64,
+    /// The newest number in the batch that the disk has now.
+    in_flight: Option<u64>,
+    /// Since when the oldest entry waits for a batch.
+    window: Option<Moment>,
+    /// Since when something waits and no commit has come.
+    standing: Option<Moment>,
+    urgent: bool,
+    good_at: Option<Moment>,
+    failed: Option<String>,
+    notice: Option<(String, Moment)>,
+    healthy: bool,
+}
+
+impl Intake {
+    pub(super) fn new(watcher: Box<dyn Watcher>, now: Moment) -> Self {
+        Self::bounded(watcher, now, MOST_ENTRIES, MOST_WAVES)
+    }
+
+    fn bounded(watcher: Box<dyn Watcher>, now: Moment, entries: usize, waves: usize) -> Self {
+        Self {
+            watcher,
+            backlog: Backlog::new(entries, waves),
+            waves: Collector::default(),
+            waiting: Vec::new(),
+            taken: 0,
+            committed: 0,
+            in_flight: None,
+            window: None,
+            standing: None,
+            urgent: false,
+            good_at: Some(now.after(GOOD)),
+            failed: None,
+            notice: None,
+            healthy: true,
+        }
+    }
+
+    /// What is wrong from the start on.
+    pub(super) fn begin(&mut self, now: Moment, unusable: Option<String>, notice: Option<String>) {
+        self.failed = unusable;
+        self.notice = notice.map(|text| (text, now.after(NOTICE)));
+        self.report(now);
+    }
+
+    /// Takes what the engine's thread sent.
+    pub(super) fn take(&mut self, now: Moment, message: Message) {
+        match message {
+            Message::Gap(slot) => self.push(now, slot),
+            Message::Job(Job::Entry(entry)) => {
+                self.urgent |= is_urgent(&entry.body);
+                self.push(now, Slot::Entry(entry));
+            }
+            Message::Job(Job::Wave {
+                feed,
+                received,
+                session,
+                chunk,
+            }) => {
+                let mut done = Vec::new();
+                self.waves
+                    .add(now, received.wall, feed, session, chunk, &mut done);
+                self.push_waves(now, done);
+            }
+            Message::Job(Job::Barrier(reply)) => {
+                let nothing_waits = self.backlog.entries() == 0 && self.in_flight.is_none();
+                if nothing_waits && self.failed.is_none() {
+                    reply(true);
+                    return;
+                }
+                self.urgent = true;
+                self.waiting.push(Waiting {
+                    upto: self.taken,
+                    until: now.after(PATIENCE),
+                    reply,
+                });
+            }
+        }
+    }
+
+    fn push(&mut self, now: Moment, slot: Slot) {
+        self.taken = self.taken.max(slot.last_seq());
+        let lost = self.backlog.push(slot);
+        self.arrived(now);
+        if let Some(lost) = lost {
+            // Whoever waits for that entry must not believe that it is in the record.
+            self.answer(|waiting| (waiting.upto >= lost).then_some(false));
+        }
+    }
+
+    fn push_waves(&mut self, now: Moment, done: Vec<super::waves::WaveSecond>) {
+        for second in done {
+            self.backlog.push_wave(second);
+            self.arrived(now);
+        }
+    }
+
+    fn arrived(&mut self, now: Moment) {
+        self.window.get_or_insert(now);
+        self.standing.get_or_insert(now);
+    }
+
+    /// Answers those for whom `verdict` has an answer.
+    fn answer(&mut self, verdict: impl Fn(&Waiting) -> Option<bool>) {
+        let (done, waiting) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|waiting| verdict(waiting).is_some());
+        self.waiting = waiting;
+        for one in done {
+            let durable = verdict(&one).unwrap_or(false);
+            (one.reply)(durable);
+        }
+    }
+
+    /// What to commit now, if anything; the caller hands it to the disk at once.
+    pub(super) fn batch(&mut self, now: Moment) -> Option<Batch> {
+        let good = self.good_at.is_some_and(|at| at <= now);
+        let due =
+            good || self.urgent || self.window.is_some_and(|since| since.after(WINDOW) <= now);
+        if self.in_flight.is_some() || !due {
+            return None;
+        }
+        self.cut(now, good)
+    }
+
+    fn cut(&mut self, now: Moment, good: bool) -> Option<Batch> {
+        let slots = self.backlog.take(MOST_ROWS);
+        let waves = self.backlog.take_waves();
+        if self.backlog.is_empty() {
+            self.urgent = false;
+            self.window = None;
+        }
+        if slots.is_empty() && waves.is_empty() && !good {
+            return None;
+        }
+        if good {
+            self.good_at = None;
+        }
+        self.standing.get_or_insert(now);
+        self.in_flight = Some(slots.last().map_or(0, Slot::last_seq));
+        Some(Batch { slots, waves, good })
+    }
+
+    /// At the end: everything that is left, piece by piece, while the disk is idle.
+    pub(super) fn last_batch(&mut self, now: Moment) -> Option<Batch> {
+        if self.in_flight.is_some() {
+            return None;
+        }
+        let mut done = Vec::new();
+        self.waves.finish(&mut done);
+        self.push_waves(now, done);
+        // A stop in order is no crash: the next start may replay.
+        let good = self.good_at.is_some();
+        self.cut(now, good)
+    }
+
+    /// Whether the disk still has a batch.
+    pub(super) const fn is_writing(&self) -> bool {
+        self.in_flight.is_some()
+    }
+
+    /// Takes what the disk told.
+    pub(super) fn outcome(&mut self, now: Moment, outcome: Outcome) {
+        match outcome {
+            Outcome::Committed => {
+                let seq = self.in_flight.take().unwrap_or(0);
+                self.failed = None;
+                self.standing = (!self.backlog.is_empty()).then_some(now);
+                if seq > self.committed {
+                    self.committed = seq;
+                    self.watcher.committed(seq);
+                }
+                let committed = self.committed;
+                self.answer(|waiting| (waiting.upto <= committed).then_some(true));
+            }
+            Outcome::Failed(problem) => self.failed = Some(problem),
+            Outcome::GaveUp => {}
+            Outcome::NewFile(text) => self.notice = Some((text, now.after(NOTICE))),
+            Outcome::Disk { ok, detail } => self.watcher.health(HealthItem::Disk, ok, &detail),
+        }
+        self.report(now);
+    }
+
+    /// Does what is due by time alone.
+    pub(super) fn expire(&mut self, now: Moment) {
+        self.answer(|waiting| (waiting.until <= now).then_some(false));
+        let mut done = Vec::new();
+        self.waves.pause(now, &mut done);
+        self.push_waves(now, done);
+        self.report(now);
+    }
+
+    fn report(&mut self, now: Moment) {
+        self.watcher
+            .waiting(self.backlog.entries(), self.backlog.dropped());
+        if self.notice.as_ref().is_some_and(|(_, until)| *until <= now) {
+            self.notice = None;
+        }
+        let stands = self
+            .standing
+            .is_some_and(|since| since.after(PATIENCE) < now);
+        let trouble = match (&self.failed, &self.notice) {
+            (Some(problem), _) => Some(format!("the record is not being written: {problem}")),
+            (None, _) if stands => {
+                Some("the record is not being written: the disk does not answer".to_owned())
+            }
+            (None, Some((text, _))) => Some(text.clone()),
+            (None, None) => None,
+        };
+        if trouble.is_none() == self.healthy {
+            return;
+        }
+        self.healthy = trouble.is_none();
+        let detail = trouble.unwrap_or_else(|| "the record is being written".to_owned());
+        self.watcher
+            .health(HealthItem::Journal, self.healthy, &detail);
+    }
+
+    /// When something is due by time alone.
+    pub(super) fn deadline(&self) -> Option<Moment> {
+        let idle = self.in_flight.is_none();
+        [
+            self.window
+                .filter(|_| idle)
+                .map(|since| since.after(WINDOW)),
+            self.good_at.filter(|_| idle),
+            self.waiting.iter().map(|waiting| waiting.until).min(),
+            self.waves.deadline(),
+            self.standing
+                .filter(|_| self.healthy)
+                .map(|since| since.after(PATIENCE + Duration::from_millis(1))),
+            self.notice.as_ref().map(|(_, until)| *until),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+}
