@@ -6,6 +6,7 @@
 pub mod board;
 pub mod cli;
 pub mod clock;
+pub mod configuration;
 pub mod engine;
 pub mod inbox;
 pub mod journal;
