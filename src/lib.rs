@@ -8,6 +8,7 @@ pub mod cli;
 pub mod clock;
 pub mod configuration;
 pub mod engine;
+pub mod feed;
 pub mod inbox;
 pub mod journal;
 pub mod observation;
