@@ -257,6 +257,12 @@ pub struct FeedCounters {
     pub opened: AtomicU64,
     /// Messages of other beds or devices, acknowledged and not adopted.
     pub not_ours: AtomicU64,
+    /// Bytes that belonged to no good frame.
+    pub discarded: AtomicU64,
+    /// Connections and datagrams of senders that are not allowed.
+    pub refused: AtomicU64,
+    /// Pieces of waves that journal and screen could not take.
+    pub waves_dropped: AtomicU64,
 }
 
 /// The health of one part, as its own thread knows it.

@@ -71,6 +71,7 @@ pub struct OptionSpec {
 }
 
 /// One protocol.
+#[derive(Debug)]
 pub struct Protocol {
     /// The name in the configuration.
     pub name: &'static str,
