@@ -37,6 +37,12 @@ pub const NOT_RECORDED: Problem = Problem {
     name: "Application internal error",
     text: "not recorded",
 };
+/// MSH-1 and MSH-2 contradict each other.
+pub const DELIMITERS: Problem = Problem {
+    code: "102",
+    name: "Data type error",
+    text: "the delimiters in MSH-1 and MSH-2 cannot be used",
+};
 /// MSH-9 is none of the messages we take.
 pub const MESSAGE_TYPE: Problem = Problem {
     code: "200",
@@ -226,7 +232,7 @@ impl Answers {
     /// Sends what no longer waits, in order.
     fn flush(&mut self, now: Now, events: &mut Events) {
         while let Some(answer) = self.waiting.pop_front_if(|waiting| waiting.token.is_none()) {
-            let Ok((header, _)) = Header::read(&answer.header) else {
+            let Ok((header, _)) = Header::answerable(&answer.header) else {
                 continue;
             };
             let kinds = [
@@ -297,7 +303,7 @@ fn write(now: Now, control_id: &str, to: &Header, kind: Kind, verdict: Verdict) 
     };
     segment(&[
         b"MSH",
-        to.field(2),
+        to.encoding(),
         OURSELVES,
         b"",
         to.field(3),

@@ -18,8 +18,14 @@ pub struct Whom<'a> {
     pid: Segment<'a>,
     pv1: Segment<'a>,
     device: &'a [u8],
-    /// The identity was said since it last changed.
+    /// The device is told by the whole device's own row.
+    whole: bool,
+    /// The device of this group is settled.
+    settled: bool,
+    /// The identity was said since something of it was told anew.
     said: bool,
+    /// The identity was said in this message.
+    said_here: bool,
 }
 
 impl<'a> Whom<'a> {
@@ -31,15 +37,20 @@ impl<'a> Whom<'a> {
             pid: Segment::new(),
             pv1: Segment::new(),
             device: &[],
+            whole: false,
+            settled: false,
             said: false,
+            said_here: false,
         }
     }
 
-    /// A PID segment: what follows is about this patient, whose visit is not yet told.
+    /// A PID segment: what follows is about this patient, whose visit and device are not yet told.
     pub fn patient(&mut self, pid: &Segment<'a>) {
         self.pid = *pid;
         self.pv1 = Segment::new();
-        self.group();
+        self.device = &[];
+        self.whole = false;
+        self.said = false;
     }
 
     /// A PV1 segment.
@@ -48,27 +59,27 @@ impl<'a> Whom<'a> {
         self.said = false;
     }
 
-    /// A new group of rows begins, perhaps of another device.
+    /// A new group of rows begins: of the same device, unless it tells another.
     pub fn group(&mut self) {
-        self.device = &[];
-        self.said = false;
+        self.settled = false;
     }
 
-    /// OBX-18 of a row. The whole device's own row decides; else the first row that tells one.
+    /// OBX-18 of a row. The whole device's own row decides; without one, what the group tells up to
+    /// its first reading. A module or sensor is no other device.
     pub fn row(&mut self, device: &'a [u8], whole_device: bool) {
-        if device.is_empty() || !(whole_device || self.device.is_empty()) || device == self.device {
+        if device.is_empty() || !whole_device && (self.whole || self.settled) {
             return;
         }
-        // A module that turns up behind the first reading is no other device.
-        if whole_device || !self.said {
-            self.device = device;
-            self.said = false;
-        }
+        self.whole |= whole_device;
+        self.settled = true;
+        self.said &= device == self.device;
+        self.device = device;
     }
 
     /// The identity, if it must be said before the next reading: it was not said since it changed,
     /// and there is something to say or something to take back.
     pub fn say(&mut self, settings: &Settings, last: &mut Identity) -> Option<Identity> {
+        self.settled = true;
         if self.said {
             return None;
         }
@@ -78,9 +89,11 @@ impl<'a> Whom<'a> {
             device: keep(self.device(), &last.device),
             patient: keep(self.patient_id(), &last.patient),
         };
-        let worth_saying = whom != Identity::default() || *last != Identity::default();
+        let nobody = Identity::default();
+        let news = whom != *last || (!self.said_here && whom != nobody);
+        self.said_here = true;
         last.clone_from(&whom);
-        worth_saying.then_some(whom)
+        news.then_some(whom)
     }
 
     /// The first bed of the configured places that is told.

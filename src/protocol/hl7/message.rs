@@ -207,6 +207,8 @@ pub enum Unreadable {
 pub struct Header<'a> {
     /// The delimiters of this message.
     pub delimiters: Delimiters,
+    /// The declared delimiters are those.
+    usable: bool,
     text: &'a [u8],
     segment: Segment<'a>,
 }
@@ -214,6 +216,17 @@ pub struct Header<'a> {
 impl<'a> Header<'a> {
     /// Reads the header at the beginning of `message` and gives the segments behind it.
     pub fn read(message: &'a [u8]) -> Result<(Self, Segments<'a>), Unreadable> {
+        let (header, segments) = Self::answerable(message)?;
+        if header.usable {
+            Ok((header, segments))
+        } else {
+            Err(Unreadable::Delimiters)
+        }
+    }
+
+    /// Like [`Header::read`], but takes the usual delimiters where the declared ones cannot be used:
+    /// enough to tell the sender, not to read his message.
+    pub fn answerable(message: &'a [u8]) -> Result<(Self, Segments<'a>), Unreadable> {
         let message = message.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(message);
         let message = message.trim_ascii_start();
         let [b'M', b'S', b'H', separator, ..] = *message else {
@@ -236,16 +249,22 @@ impl<'a> Header<'a> {
         if length > LONGEST_HEADER {
             return Err(Unreadable::LongHeader);
         }
-        let delimiters =
-            Delimiters::read(separator, segment.field(1)).ok_or(Unreadable::Delimiters)?;
-        Ok((
-            Self {
-                delimiters,
-                text: message.get(..length).unwrap_or_default(),
-                segment,
-            },
-            segments,
-        ))
+        let declared = Delimiters::read(separator, segment.field(1));
+        let delimiters = declared
+            .or_else(|| Delimiters::read(separator, &[]))
+            .ok_or(Unreadable::Delimiters)?;
+        let header = Self {
+            delimiters,
+            usable: declared.is_some(),
+            text: message.get(..length).unwrap_or_default(),
+            segment,
+        };
+        Ok((header, segments))
+    }
+
+    /// MSH-2 for an answer: as the sender wrote it, if it can be used.
+    pub fn encoding(&self) -> &'a [u8] {
+        if self.usable { self.field(2) } else { b"^~\\&" }
     }
 
     /// The header segment as it came.

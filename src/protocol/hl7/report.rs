@@ -162,6 +162,8 @@ impl<'a, 'm> Report<'a, 'm> {
     fn group(&mut self, obr: &Segment<'a>, events: &mut Events) {
         self.whom.group();
         self.containment.clear();
+        self.cuff = Halves::default();
+        self.line = Halves::default();
         self.begin = self.time(obr.field(obr::BEGIN), events);
         self.end = self.time(obr.field(obr::END), events);
     }

@@ -80,12 +80,7 @@ impl Hl7Session {
         let (header, segments) = match Header::read(text) {
             Ok(read) => read,
             Err(problem) => {
-                events.push(Event::Fault(match problem {
-                    Unreadable::Utf16 => Fault::BadCharset,
-                    Unreadable::NoHeader | Unreadable::Delimiters | Unreadable::LongHeader => {
-                        Fault::BadMessage
-                    }
-                }));
+                self.unreadable(now, text, problem, events);
                 return &[];
             }
         };
@@ -123,6 +118,23 @@ impl Hl7Session {
         };
         self.answer(now, &header, verdict, events);
         rest
+    }
+
+    /// A message without a header that can be read. Its sender learns it where he can be known.
+    fn unreadable(&mut self, now: Now, text: &[u8], problem: Unreadable, events: &mut Events) {
+        match problem {
+            Unreadable::Utf16 => events.push(Event::Fault(Fault::BadCharset)),
+            Unreadable::NoHeader | Unreadable::LongHeader => {
+                events.push(Event::Fault(Fault::BadMessage));
+            }
+            Unreadable::Delimiters => {
+                events.push(Event::Fault(Fault::BadMessage));
+                if let Ok((header, _)) = Header::answerable(text) {
+                    let verdict = Verdict::Rejected(ack::DELIMITERS);
+                    self.answer(now, &header, verdict, events);
+                }
+            }
+        }
     }
 
     fn answer(&mut self, now: Now, header: &Header, verdict: Verdict, events: &mut Events) {

@@ -39,11 +39,15 @@ pub fn read(field: &[u8], delimiters: &Delimiters) -> Told {
     }
     let [code, name, system, other, other_name, other_system] =
         parts::<6>(field, delimiters.component);
+    let alternate = || triple(other, other_name, other_system).unwrap_or(Told::Unknown);
     match triple(code, name, system) {
-        Some(Told::Nothing) | None => {
-            triple(other, other_name, other_system).unwrap_or(Told::Unknown)
-        }
+        Some(Told::Nothing) => alternate(),
         Some(decided) => decided,
+        // A private unit without a public alternative is a unit that we do not know.
+        None => match alternate() {
+            Told::Nothing => Told::Unknown,
+            decided @ (Told::Known(_) | Told::Unknown) => decided,
+        },
     }
 }
 
@@ -151,6 +155,7 @@ mod tests {
             ("268160^MDC_DIM_FAHR^MDC", Told::Unknown),
             ("266016^MDC_DIM_KILO_PASCAL^MDC", Told::Unknown),
             ("x1^pressure^99PRIV", Told::Unknown),
+            ("^^", Told::Nothing),
             ("furlong", Told::Unknown),
             ("\u{B0}C", Told::Known(Unit::DegC)),
         ] {
