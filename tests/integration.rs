@@ -25,6 +25,20 @@ mod display_daemon;
 mod display_http;
 #[path = "integration/display_stream.rs"]
 mod display_stream;
+#[path = "integration/hl7_acknowledgements.rs"]
+mod hl7_acknowledgements;
+#[path = "integration/hl7_readings.rs"]
+mod hl7_readings;
+#[path = "integration/hl7_rig.rs"]
+mod hl7_rig;
+#[path = "integration/hl7_round_trip.rs"]
+mod hl7_round_trip;
+#[path = "integration/hl7_stream.rs"]
+mod hl7_stream;
+#[path = "integration/hl7_waves.rs"]
+mod hl7_waves;
+#[path = "integration/hl7_whom.rs"]
+mod hl7_whom;
 #[path = "integration/layering.rs"]
 mod layering;
 #[path = "integration/sound.rs"]

@@ -10,6 +10,7 @@
 
 mod device;
 mod event;
+pub mod hl7;
 mod registry;
 mod session;
 

@@ -127,7 +127,7 @@ impl Protocol {
 }
 
 /// Every protocol that works, in the order in which `protocols` lists them.
-pub static REGISTRY: &[Protocol] = &[];
+pub static REGISTRY: &[Protocol] = &[super::hl7::PROTOCOL];
 
 /// The protocol with this name.
 pub fn find(name: &str) -> Option<&'static Protocol> {
