@@ -6,8 +6,8 @@
 pub mod board;
 pub mod cli;
 pub mod clock;
-pub mod display;
 pub mod configuration;
+pub mod display;
 pub mod engine;
 pub mod feed;
 pub mod inbox;
