@@ -12,7 +12,7 @@ use std::time::Duration;
 pub struct Clock {
     speed: u32,
     origin: Now,
-    ahead: Duration,
+    offset_us: i64,
 }
 
 impl Clock {
@@ -21,17 +21,14 @@ impl Clock {
         Self {
             speed: 1,
             origin: read(),
-            ahead: Duration::ZERO,
+            offset_us: 0,
         }
     }
 
-    /// The machine's clocks with the moment `ahead` of CLOCK_BOOTTIME: engine time never falls, so after
-    /// a reboot it goes on from the last record (engine.md 1).
-    pub fn continuing(ahead: Duration) -> Self {
-        Self {
-            ahead,
-            ..Self::real()
-        }
+    /// The machine's clocks with the moment `offset_us` microseconds from CLOCK_BOOTTIME: engine time
+    /// never falls, so after a reboot it goes on from the last record (engine.md 1).
+    pub fn continuing(offset_us: i64) -> Self {
+        Self { offset_us, ..Self::real() }
     }
 
     /// Clocks that start at the machine's time and run `speed` times as fast (at least once).
@@ -39,7 +36,7 @@ impl Clock {
         Self {
             speed: speed.max(1),
             origin: read(),
-            ahead: Duration::ZERO,
+            offset_us: 0,
         }
     }
 
@@ -52,10 +49,7 @@ impl Clock {
     pub fn now(&self) -> Now {
         let real = read();
         if self.speed == 1 {
-            return Now {
-                moment: real.moment.after(self.ahead),
-                wall: real.wall,
-            };
+            return Now { moment: real.moment.offset(self.offset_us), wall: real.wall };
         }
         let run = real
             .moment
@@ -66,11 +60,6 @@ impl Clock {
             moment: self.origin.moment.after(run),
             wall: WallTime::from_millis(self.origin.wall.as_millis().saturating_add(run_ms)),
         }
-    }
-
-    /// How far the moment is ahead of CLOCK_BOOTTIME, for [`Clock::continuing`] within the same boot.
-    pub const fn ahead(&self) -> Duration {
-        self.ahead
     }
 
     /// How long the machine has to wait until this clock shows `moment`; zero when it is past.

@@ -7,12 +7,15 @@
 
 use crate::board::{Published, cue, picture};
 use crate::clock::Clock;
-use crate::engine::{Command, Engine, Input, Numbered, Setup, Taken};
+use crate::engine::{
+    Command, Engine, FeedId, FeedState, HealthItem, Input, Numbered, Setup, Taken,
+};
 use crate::inbox::{CommandAnswer, CommandReply, Delivery};
 use crate::journal::{Body, Entry, Job, Outlet};
 use crate::vocabulary::Now;
 use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,6 +45,49 @@ pub(super) struct EngineThread {
     pub(super) bed: Arc<str>,
     /// The demo's speed.
     pub(super) demo: Option<u32>,
+    /// What a fresh engine must be told again when a session opens.
+    pub(super) standing: Standing,
+}
+
+/// The newest state of every feed and of every part of ours. A session begins with a fresh engine, and its
+/// replay with its opening: both must know what was wrong before.
+#[derive(Debug, Default)]
+pub(super) struct Standing {
+    feeds: BTreeMap<FeedId, FeedState>,
+    health: BTreeMap<HealthItem, (bool, Option<Arc<str>>)>,
+}
+
+impl Standing {
+    fn note(&mut self, input: &Input) {
+        match input {
+            Input::Feed { feed, state } => {
+                self.feeds.insert(*feed, *state);
+            }
+            Input::Health { what, ok, detail } => {
+                self.health.insert(*what, (*ok, detail.clone()));
+            }
+            Input::Started(_)
+            | Input::CarryOver(_)
+            | Input::Open { .. }
+            | Input::Command(_)
+            | Input::Reading { .. }
+            | Input::DeviceAlert { .. }
+            | Input::Pump { .. }
+            | Input::Identity { .. }
+            | Input::Alive { .. }
+            | Input::Tick => {}
+        }
+    }
+
+    fn inputs(&self) -> Vec<Input> {
+        let feeds = self.feeds.iter().map(|(feed, state)| Input::Feed { feed: *feed, state: *state });
+        let health = self.health.iter().map(|(what, (ok, detail))| Input::Health {
+            what: *what,
+            ok: *ok,
+            detail: detail.clone(),
+        });
+        feeds.chain(health).collect()
+    }
 }
 
 impl EngineThread {
@@ -68,11 +114,9 @@ impl EngineThread {
             }
             let now = self.clock.now();
             self.step(now, Input::Tick, &mut records);
-            self.outlet.flush();
             self.published.publish(picture(&self.engine, now, self.bed.clone(), self.demo));
             self.published.advance();
         }
-        self.outlet.flush();
     }
 
     fn take(&mut self, delivery: Delivery, records: &mut Vec<Numbered>) {
@@ -83,7 +127,7 @@ impl EngineThread {
             Delivery::Command { received, command, reply } => {
                 self.command(received, *command, reply, records);
             }
-            Delivery::Barrier(reply) => self.outlet.send(Job::Barrier(reply)),
+            Delivery::Barrier(reply) => self.outlet.push(Job::Barrier(reply)),
         }
     }
 
@@ -106,6 +150,9 @@ impl EngineThread {
         let taken = self.step(received, input, records);
         if opening && taken.refused.is_none() {
             self.next_session += 1;
+            for input in self.standing.inputs() {
+                self.step(received, input, records);
+            }
         }
         reply(match taken.refused {
             None => CommandAnswer::Done { seq: taken.seq, left: taken.left },
@@ -117,33 +164,44 @@ impl EngineThread {
     /// in the order of their numbers.
     fn step(&mut self, now: Now, input: Input, records: &mut Vec<Numbered>) -> Taken {
         let before = self.engine.session();
+        self.standing.note(&input);
         let taken = self.engine.step(now, &input, records);
         if !records.is_empty() {
             self.published.set_cue(cue(&self.engine));
         }
         let session = before.or_else(|| self.engine.session());
-        let mut pending = (taken.seq != 0).then_some(input);
-        for numbered in records.drain(..) {
-            if numbered.seq > taken.seq
-                && let Some(input) = pending.take()
-            {
-                self.outlet.send(entry(&taken, now, session, input));
-            }
-            self.outlet.send(Job::Entry(Entry {
-                seq: numbered.seq,
-                at: numbered.at,
-                wall: now.wall_at(numbered.at),
-                session,
-                body: Body::Record(numbered.record, numbered.late),
-            }));
-        }
-        if let Some(input) = pending {
-            self.outlet.send(entry(&taken, now, session, input));
-        }
+        journaled(now, session, &taken, input, records, |entry| self.outlet.push(Job::Entry(entry)));
         taken
     }
 }
 
-fn entry(taken: &Taken, now: Now, session: Option<i64>, input: Input) -> Job {
-    Job::Entry(Entry { seq: taken.seq, at: taken.at, wall: now.wall, session, body: Body::Input(input) })
+/// Passes one step to the journal: records of deadlines, the input, its records, by their numbers.
+pub(super) fn journaled(
+    now: Now,
+    session: Option<i64>,
+    taken: &Taken,
+    input: Input,
+    records: &mut Vec<Numbered>,
+    mut pass: impl FnMut(Entry),
+) {
+    let own = Entry { seq: taken.seq, at: taken.at, wall: now.wall, session, body: Body::Input(input) };
+    // A tick has no number and is not journaled.
+    let mut own = (taken.seq != 0).then_some(own);
+    for numbered in records.drain(..) {
+        if numbered.seq > taken.seq
+            && let Some(own) = own.take()
+        {
+            pass(own);
+        }
+        pass(Entry {
+            seq: numbered.seq,
+            at: numbered.at,
+            wall: now.wall_at(numbered.at),
+            session,
+            body: Body::Record(numbered.record, numbered.late),
+        });
+    }
+    if let Some(own) = own {
+        pass(own);
+    }
 }

@@ -4,7 +4,9 @@ use crate::board::Status;
 use crate::clock::Clock;
 use crate::engine::{HealthItem, Input};
 use crate::inbox::{Delivery, Inbox};
+use crate::journal::Watcher;
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Relays changes of health. Its senders are never on the alarm path; a report that finds the engine's
@@ -61,5 +63,33 @@ impl HealthRelay {
             }
             waiting.told.insert(item, ok);
         }
+    }
+}
+
+/// What the journal's thread says about the record.
+pub(super) struct JournalWatch {
+    relay: Arc<HealthRelay>,
+    status: Arc<Status>,
+}
+
+impl JournalWatch {
+    /// Tells this relay and these counters.
+    pub(super) fn new(relay: Arc<HealthRelay>, status: Arc<Status>) -> Self {
+        Self { relay, status }
+    }
+}
+
+impl Watcher for JournalWatch {
+    fn committed(&self, seq: u64) {
+        self.status.committed.store(seq, Ordering::Release);
+    }
+
+    fn waiting(&self, entries: usize, dropped: u64) {
+        self.status.journal_backlog.store(i64::try_from(entries).unwrap_or(i64::MAX), Ordering::Relaxed);
+        self.status.journal_dropped.store(dropped, Ordering::Relaxed);
+    }
+
+    fn health(&self, item: HealthItem, ok: bool, detail: &str) {
+        self.relay.report(item, ok, detail);
     }
 }

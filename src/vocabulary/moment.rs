@@ -40,6 +40,11 @@ impl Moment {
         )
     }
 
+    /// The moment `micros` microseconds away, earlier when negative; saturating at both ends.
+    pub const fn offset(self, micros: i64) -> Self {
+        Self(self.0.saturating_add_signed(micros))
+    }
+
     /// The time from `earlier` to this moment; zero when `earlier` is later.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
