@@ -1,5 +1,8 @@
 //! The command line: one thin module per command. Logs to stderr, results to stdout.
 
+mod decode;
+mod protocols;
+
 use std::fmt;
 use std::process::ExitCode;
 
@@ -74,12 +77,33 @@ pub struct Arguments {
     command: Command,
 }
 
+/// One variant per command; each command is a module with its arguments and a `run`.
 #[derive(clap::Subcommand, Debug)]
-enum Command {}
+enum Command {
+    /// Bytes of a device to JSON lines; opens no device.
+    Decode(decode::Decode),
+    /// What can be read: protocols, parameters, line settings, evidence.
+    Protocols(protocols::Protocols),
+}
 
 impl Arguments {
     /// Runs the command.
     pub fn run(self) -> Result<ExitStatus, Failure> {
-        match self.command {}
+        match self.command {
+            Command::Decode(command) => command.run(),
+            Command::Protocols(command) => command.run(),
+        }
+    }
+}
+
+/// What became of the results on stdout: a reader that went away (`| head`) is no failure.
+fn printed(result: std::io::Result<()>) -> Result<ExitStatus, Failure> {
+    match result {
+        Ok(()) => Ok(ExitStatus::Done),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(ExitStatus::Done),
+        Err(error) => Err(Failure::new(
+            ExitStatus::CannotOpen,
+            format!("cannot write the results to stdout: {error}"),
+        )),
     }
 }

@@ -10,7 +10,12 @@
 
 mod device;
 mod event;
+mod ge_dri;
+pub mod json;
+mod masimo_ascii1;
+mod raw;
 mod registry;
+mod scrap;
 mod session;
 
 pub use device::{CuffReading, CuffState, Device, DeviceOptions, Screen};
