@@ -236,42 +236,41 @@ impl Numerics {
         let [.., impedance] = basic.ecg.values;
         let status = basic.co2.status;
         let co2_active = basic.co2.is_active();
-        let trusted = co2_active && status & APNOEA_OFF == 0;
+        let ecg_active = basic.ecg.is_active();
+        let no_breath = |bit: u32| {
+            let alarms = co2_active && status & APNOEA_OFF == 0;
+            (alarms && status & bit != 0).then_some(Finding::NoBreath)
+        };
+        let rate = |reading, site, finding| {
+            let mut rate = Observation::new(Parameter::Rr, reading);
+            rate.site = Some(site);
+            rate.finding = finding;
+            rate
+        };
 
         let mut rates = Vec::new();
-        let impedance_active = basic.ecg.is_active();
-        if self
+        let own_impedance = self
             .impedance
-            .or_now(impedance_active && number(impedance, 0).is_ok())
-        {
-            let mut rate = Observation::new(Parameter::Rr, reading(impedance_active, impedance, 0));
-            rate.site = Some(Site::Impedance);
-            rate.finding = (trusted && status & IMPEDANCE_APNOEA != 0).then_some(Finding::NoBreath);
-            rates.push(rate);
-        }
-        let from_impedance = basic.co2.label & RR_SOURCE == RR_FROM_IMPEDANCE;
+            .or_now(ecg_active && number(impedance, 0).is_ok());
         if self.co2.or_now(co2_active) {
-            if !from_impedance || rates.is_empty() {
-                let mut rate =
-                    Observation::new(Parameter::Rr, gas(&basic.co2, || number(airway, 0)));
-                rate.site = Some(if from_impedance {
-                    Site::Impedance
-                } else {
-                    Site::Airway
-                });
-                rate.finding = (trusted && status & APNOEA != 0).then_some(Finding::NoBreath);
-                rates.push(rate);
+            let etco2 = gas(&basic.co2, || partial_pressure(et, ambient));
+            sink.push(Observation::new(Parameter::Etco2, etco2));
+            let breath = gas(&basic.co2, || number(airway, 0));
+            if basic.co2.label & RR_SOURCE != RR_FROM_IMPEDANCE {
+                rates.push(rate(breath, Site::Airway, no_breath(APNOEA)));
+            } else if !own_impedance {
+                rates.push(rate(breath, Site::Impedance, no_breath(APNOEA)));
             }
-            sink.push(Observation::new(
-                Parameter::Etco2,
-                gas(&basic.co2, || partial_pressure(et, ambient)),
-            ));
+        }
+        if own_impedance {
+            let reading = reading(ecg_active, impedance, 0);
+            rates.push(rate(reading, Site::Impedance, no_breath(IMPEDANCE_APNOEA)));
         }
         let speaks = |rate: &Observation| rate.reading.value().is_some() || rate.finding.is_some();
         if rates.iter().any(speaks) {
             rates.retain(speaks);
-        } else if rates.len() > 1 {
-            rates.drain(..rates.len() - 1);
+        } else {
+            rates.truncate(1);
         }
         for rate in rates {
             sink.push(rate);

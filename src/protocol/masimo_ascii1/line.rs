@@ -45,8 +45,9 @@ impl<'a> Line<'a> {
         let at = clock(date, time)?;
 
         let mut tokens: Vec<(&str, &str)> = Vec::new();
-        for (key, value) in words.filter_map(|word| word.split_once('=')) {
-            // Two of a key means two lines in one: their end was lost.
+        for word in words {
+            // A bare word (another date) or two of a key mean two lines in one: an end was lost.
+            let (key, value) = word.split_once('=').ok_or(Fault::BadMessage)?;
             if tokens.iter().any(|(known, _)| *known == key) {
                 return Err(Fault::BadMessage);
             }

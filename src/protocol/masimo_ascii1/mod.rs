@@ -91,3 +91,6 @@ const EMITTER: u32 = 0x8_0000 | 0x10_0000;
 const SPCO_DOUBT: u32 = 0x20_0000;
 /// `EXC`: low confidence in SpMet; SpO2 is not affected.
 const SPMET_DOUBT: u32 = 0x40_0000;
+
+#[cfg(test)]
+mod tests;
