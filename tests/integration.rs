@@ -15,5 +15,9 @@
     reason = "tests may fail loudly"
 )]
 
+#[path = "integration/decode.rs"]
+mod decode;
 #[path = "integration/layering.rs"]
 mod layering;
+#[path = "integration/protocols.rs"]
+mod protocols;

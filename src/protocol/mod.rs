@@ -24,3 +24,6 @@ pub use registry::{
     Grade, LineSettings, OptionSpec, Parity, Protocol, REGISTRY, SpeaksFirst, StopBits, find,
 };
 pub use session::{Medium, OptionProblem, Options, Session, SessionOptions};
+
+#[cfg(test)]
+mod transcript;

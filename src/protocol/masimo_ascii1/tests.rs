@@ -2,11 +2,11 @@
 
 use super::super::device::{Device, DeviceOptions, Screen};
 use super::super::event::{Event, Events, Fault};
-use super::super::json::Summary;
 use super::super::session::{Session, SessionOptions};
+use super::super::transcript::{alerts, faults, identities, observed, summary};
 use super::PROTOCOL;
 use super::line::LONGEST;
-use crate::observation::{AlertPhase, DeviceAlert, Identity, Observation};
+use crate::observation::{AlertPhase, DeviceAlert, Identity};
 use crate::vocabulary::{Cause, Decimal, Doubt, Now, Parameter, ParameterId, Reading};
 use proptest::prelude::*;
 
@@ -27,29 +27,10 @@ fn heard<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Events {
 }
 
 fn readings(events: &Events) -> Vec<(String, Reading)> {
-    events
-        .iter()
-        .filter_map(|event| match event {
-            Event::Observation(seen) => Some((seen.parameter.to_string(), seen.reading)),
-            _ => None,
-        })
+    observed(events)
+        .into_iter()
+        .map(|seen| (seen.parameter.to_string(), seen.reading))
         .collect()
-}
-
-fn faults(events: &Events) -> Vec<Fault> {
-    events
-        .iter()
-        .filter_map(|event| match event {
-            Event::Fault(fault) => Some(*fault),
-            _ => None,
-        })
-        .collect()
-}
-
-fn summary(events: &Events) -> Summary {
-    let mut summary = Summary::default();
-    events.iter().for_each(|event| summary.count(event));
-    summary
 }
 
 fn line(rest: &str) -> String {
@@ -181,12 +162,10 @@ fn alarm_bits_are_told_when_they_change() {
     let text = ["0000", "0012", "0012", "0022", "0000"]
         .map(|bits| line(&format!("{NUMBERS} ALARM={bits} EXC=002800")))
         .concat();
-    let said: Vec<(String, AlertPhase)> = heard([text.as_bytes()])
+    let events = heard([text.as_bytes()]);
+    let said: Vec<(&str, AlertPhase)> = alerts(&events)
         .into_iter()
-        .filter_map(|event| match event {
-            Event::DeviceAlert(alert) => Some((alert.text.to_string(), alert.phase)),
-            _ => None,
-        })
+        .map(|alert| (&*alert.text, alert.phase))
         .collect();
     let expected = [
         ("oximeter cable life expired", AlertPhase::Start),
@@ -197,7 +176,7 @@ fn alarm_bits_are_told_when_they_change() {
         ("SpO2 below limit", AlertPhase::End),
         ("alarms silenced", AlertPhase::End),
     ];
-    assert_eq!(said, expected.map(|(text, phase)| (text.to_owned(), phase)));
+    assert_eq!(said, expected);
 }
 
 #[test]
@@ -214,12 +193,10 @@ fn one_flipped_digit_is_not_another_device() {
     ]
     .map(serial)
     .concat();
-    let said: Vec<String> = heard([text.as_bytes()])
+    let events = heard([text.as_bytes()]);
+    let said: Vec<&str> = identities(&events)
         .into_iter()
-        .filter_map(|event| match event {
-            Event::Identity(identity) => identity.device.map(|device| device.to_string()),
-            _ => None,
-        })
+        .filter_map(|identity| identity.device.as_deref())
         .collect();
     let known = "0000123456";
     assert_eq!(said, [known, known, known, known, "0000999999"]);
@@ -330,16 +307,6 @@ fn printed(screens: &[Screen]) -> Vec<Vec<u8>> {
         device.present(Now::default(), screen, &mut sent);
     }
     sent
-}
-
-fn observed(events: &Events) -> Vec<&Observation> {
-    events
-        .iter()
-        .filter_map(|event| match event {
-            Event::Observation(observation) => Some(observation),
-            _ => None,
-        })
-        .collect()
 }
 
 proptest! {
