@@ -48,3 +48,9 @@ mod systemd;
 
 #[path = "integration/simulate.rs"]
 mod simulate;
+#[path = "integration/decode.rs"]
+mod decode;
+#[path = "integration/layering.rs"]
+mod layering;
+#[path = "integration/protocols.rs"]
+mod protocols;

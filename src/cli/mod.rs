@@ -2,6 +2,8 @@
 
 mod simulate;
 mod verify;
+mod decode;
+mod protocols;
 
 use std::fmt;
 use std::process::ExitCode;
@@ -77,11 +79,16 @@ pub struct Arguments {
     command: Command,
 }
 
+/// One variant per command; each command is a module with its arguments and a `run`.
 #[derive(clap::Subcommand, Debug)]
 enum Command {
     Simulate(simulate::Simulate),
     /// Replays a record: prints the first difference and exits 1, or exits 0.
     Verify(verify::Verify),
+    /// Bytes of a device to JSON lines; opens no device.
+    Decode(decode::Decode),
+    /// What can be read: protocols, parameters, line settings, evidence.
+    Protocols(protocols::Protocols),
 }
 
 impl Arguments {
@@ -91,5 +98,20 @@ impl Arguments {
             Command::Simulate(simulate) => simulate.run(),
             Command::Verify(verify) => verify.run(),
         }
+            Command::Decode(command) => command.run(),
+            Command::Protocols(command) => command.run(),
+        }
+    }
+}
+
+/// What became of the results on stdout: a reader that went away (`| head`) is no failure.
+fn printed(result: std::io::Result<()>) -> Result<ExitStatus, Failure> {
+    match result {
+        Ok(()) => Ok(ExitStatus::Done),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(ExitStatus::Done),
+        Err(error) => Err(Failure::new(
+            ExitStatus::CannotOpen,
+            format!("cannot write the results to stdout: {error}"),
+        )),
     }
 }

@@ -11,7 +11,12 @@
 mod device;
 mod event;
 pub mod hl7;
+mod ge_dri;
+pub mod json;
+mod masimo_ascii1;
+mod raw;
 mod registry;
+mod scrap;
 mod session;
 
 pub use device::{CuffReading, CuffState, Device, DeviceOptions, Screen};
@@ -20,3 +25,6 @@ pub use registry::{
     Grade, LineSettings, OptionSpec, Parity, Protocol, REGISTRY, SpeaksFirst, StopBits, find,
 };
 pub use session::{Medium, OptionProblem, Options, Session, SessionOptions};
+
+#[cfg(test)]
+mod transcript;

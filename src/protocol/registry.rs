@@ -15,6 +15,20 @@ pub enum Grade {
     B,
     /// One implementation only.
     C,
+    /// Nothing is decoded, so there is nothing to be sure of.
+    NotApplicable,
+}
+
+impl Grade {
+    /// The name in the interface.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::A => "A",
+            Self::B => "B",
+            Self::C => "C",
+            Self::NotApplicable => "-",
+        }
+    }
 }
 
 /// Who sends first on a fresh link.
@@ -127,7 +141,12 @@ impl Protocol {
 }
 
 /// Every protocol that works, in the order in which `protocols` lists them.
-pub static REGISTRY: &[Protocol] = &[super::hl7::PROTOCOL];
+pub static REGISTRY: &[Protocol] = &[
+    super::hl7::PROTOCOL,
+    super::masimo_ascii1::PROTOCOL,
+    super::ge_dri::PROTOCOL,
+    super::raw::PROTOCOL,
+];
 
 /// The protocol with this name.
 pub fn find(name: &str) -> Option<&'static Protocol> {

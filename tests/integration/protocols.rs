@@ -1,0 +1,70 @@
+//! `protocols`: only what works is listed, with what a clinic must know to connect it.
+
+use std::process::Command;
+
+fn protocols(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_infusewatch"))
+        .arg("protocols")
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_list_is_the_registry_as_table_and_as_json() {
+    let text = protocols(&[]);
+    let list: serde_json::Value = serde_json::from_str(&protocols(&["--json"])).unwrap();
+    let list = list.as_array().unwrap();
+    let names: Vec<_> = list
+        .iter()
+        .map(|row| row["protocol"].as_str().unwrap())
+        .collect();
+    for name in ["masimo-ascii1", "ge-dri", "raw"] {
+        assert!(names.contains(&name), "{names:?}");
+    }
+    for row in list {
+        for key in [
+            "protocol",
+            "title",
+            "parameters",
+            "waves",
+            "line",
+            "speaks_first",
+            "cadence_s",
+            "grade",
+            "tested",
+            "options",
+        ] {
+            assert!(row.get(key).is_some(), "{key} is missing: {row}");
+        }
+        assert!(text.contains(row["protocol"].as_str().unwrap()));
+        assert!(text.contains(row["tested"].as_str().unwrap()));
+    }
+    let ge = list.iter().find(|row| row["protocol"] == "ge-dri").unwrap();
+    assert_eq!(
+        ge["line"],
+        serde_json::json!({
+            "baud": 19200, "data_bits": 8, "parity": "even", "stop_bits": 1, "handshake": "rts-cts"
+        })
+    );
+    assert_eq!(ge["speaks_first"], "host");
+}
+
+#[test]
+fn every_protocol_opens_and_has_a_device_side() {
+    use infusewatch::protocol::{DeviceOptions, Events, REGISTRY, SessionOptions};
+    use infusewatch::vocabulary::Now;
+    for protocol in REGISTRY {
+        let mut session = (protocol.open)(&SessionOptions::default()).unwrap();
+        let mut events = Events::new();
+        session.opened(Now::default(), &mut events);
+        session.receive(Now::default(), b"\0garbage\r\n", &mut events);
+        session.closed(Now::default(), &mut events);
+        let device = (protocol.device)(&DeviceOptions::default());
+        assert!(!device.cadence().is_zero(), "{}", protocol.name);
+        let same_name = REGISTRY.iter().filter(|other| other.name == protocol.name);
+        assert_eq!(same_name.count(), 1);
+    }
+}
