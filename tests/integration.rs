@@ -15,5 +15,13 @@
     reason = "tests may fail loudly"
 )]
 
+#[path = "integration/check_config.rs"]
+mod check_config;
+#[path = "integration/feed_delivery.rs"]
+mod feed_delivery;
+#[path = "integration/feed_stand.rs"]
+mod feed_stand;
+#[path = "integration/feed_transports.rs"]
+mod feed_transports;
 #[path = "integration/layering.rs"]
 mod layering;

@@ -1,6 +1,9 @@
 //! The command line: one thin module per command. Logs to stderr, results to stdout.
 
+mod check_config;
+
 use std::fmt;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// The exit codes of the contract.
@@ -75,11 +78,19 @@ pub struct Arguments {
 }
 
 #[derive(clap::Subcommand, Debug)]
-enum Command {}
+enum Command {
+    /// List every problem of a configuration, or show what it means.
+    CheckConfig {
+        /// The configuration file.
+        file: PathBuf,
+    },
+}
 
 impl Arguments {
     /// Runs the command.
     pub fn run(self) -> Result<ExitStatus, Failure> {
-        match self.command {}
+        match self.command {
+            Command::CheckConfig { file } => check_config::run(&file),
+        }
     }
 }

@@ -146,13 +146,14 @@ fn check_display(
     claims: &mut Claims,
     findings: &mut Findings,
 ) -> Option<Display> {
+    let key = "display.listen";
     let listen = match &raw.display.listen {
-        None => Some(DEFAULT_LISTEN),
+        None => Some((DEFAULT_LISTEN, 0)),
         Some(listen) => match listen.value.parse::<SocketAddr>() {
             Err(_) => {
                 findings.wrong(
                     listen.line,
-                    "display.listen",
+                    key,
                     format!(
                         "{:?} is not an address with a port, as in \"127.0.0.1:8300\"",
                         listen.value
@@ -163,24 +164,17 @@ fn check_display(
             Ok(address) if !address.ip().is_loopback() => {
                 findings.wrong(
                     listen.line,
-                    "display.listen",
+                    key,
                     format!("{address} can be reached from other machines; that needs TLS, which is not built: use 127.0.0.1 or [::1]"),
                 );
                 None
             }
-            Ok(address) => {
-                claims.listen(
-                    "tcp",
-                    address,
-                    listen.line,
-                    "display.listen",
-                    "the page",
-                    findings,
-                );
-                Some(address)
-            }
+            Ok(address) => Some((address, listen.line)),
         },
     };
+    if let Some((address, line)) = listen {
+        claims.listen("tcp", address, line, key, "the page", findings);
+    }
     let configured = raw.display.runtime_dir.as_ref();
     let runtime_dir = catalogue
         .runtime_dir
@@ -188,7 +182,7 @@ fn check_display(
         .or_else(|| configured.map(|dir| folder.join(&dir.value)))
         .or_else(|| journal?.parent().map(Path::to_path_buf));
     Some(Display {
-        listen: listen?,
+        listen: listen?.0,
         runtime_dir: runtime_dir?,
         attached: raw.display.attached.as_ref().is_none_or(|flag| flag.value),
     })
@@ -258,7 +252,7 @@ fn check_profile(
             for mistake in mistakes {
                 findings.elsewhere(Problem {
                     file: file.clone(),
-                    line: mistake.line,
+                    line: Some(mistake.line),
                     key: mistake.key,
                     what: mistake.what,
                 });

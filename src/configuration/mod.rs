@@ -68,8 +68,8 @@ pub struct ProfileFile {
     pub file: PathBuf,
     /// Its whole text, which `open-session` carries to the engine.
     pub text: Arc<str>,
-    /// The effective limits, for people.
-    pub limits: String,
+    /// The effective limits, a line each, for people.
+    pub limits: Vec<String>,
 }
 
 impl Configuration {
@@ -100,16 +100,16 @@ impl Configuration {
 /// A mistake in a profile's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProfileMistake {
-    /// The line, counted from 1, when there is one.
-    pub line: Option<usize>,
+    /// The line, counted from 1.
+    pub line: usize,
     /// The key.
     pub key: String,
     /// What is wrong.
     pub what: String,
 }
 
-/// Reads a profile's text: its effective limits in words, or every mistake in it.
-pub type ReadProfile = fn(&str) -> Result<String, Vec<ProfileMistake>>;
+/// Reads a profile's text: its effective limits, a line each, or every mistake in it.
+pub type ReadProfile = fn(&str) -> Result<Vec<String>, Vec<ProfileMistake>>;
 
 /// What the check measures a configuration against.
 #[derive(Clone)]
