@@ -6,7 +6,7 @@ use super::claims::Claims;
 use super::problem::{Findings, Problem};
 use super::raw::{self, RawConfiguration, RawProfile};
 use super::tree::{At, Lines, Section};
-use super::{Catalogue, Configuration, Content, Display, Feed, ProfileFile};
+use super::{Catalogue, Configuration, Content, Display, Feed, ProfileFile, read_text};
 use crate::engine::FeedId;
 use crate::vocabulary::Parameter;
 use std::collections::BTreeMap;
@@ -230,7 +230,7 @@ fn check_profile(
         return None;
     };
     let file = folder.join(&named.value);
-    let text = match std::fs::read_to_string(&file) {
+    let text = match read_text(&file) {
         Ok(text) => text,
         Err(error) => {
             findings.wrong(

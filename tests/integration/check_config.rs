@@ -8,6 +8,7 @@ use infusewatch::configuration::{
 use infusewatch::engine::FeedId;
 use infusewatch::protocol::{Parity, Protocol, StopBits};
 use infusewatch::vocabulary::Parameter;
+use proptest::prelude::*;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -453,6 +454,43 @@ fn a_file_that_cannot_be_read_is_one_problem() {
             .to_string()
             .contains("nowhere.toml:  cannot be read")
     );
+}
+
+#[test]
+fn a_file_that_is_no_configuration_is_refused_whatever_it_is() {
+    let folder = Folder::new();
+    let found = folder.problems(&"# filler\n".repeat(200_000));
+    assert_eq!(found, [(None, String::new())], "too large to be one");
+    fs::write(folder.path().join("bytes.toml"), [0xff, 0xfe, 0x00]).unwrap();
+    assert_eq!(
+        check_config(&folder.path().join("bytes.toml"))
+            .status
+            .code(),
+        Some(78)
+    );
+    assert_eq!(check_config(Path::new("/dev/zero")).status.code(), Some(78));
+}
+
+proptest! {
+    /// Whatever is written, the check comes back with problems or without, and every line it names is
+    /// one of the file.
+    #[test]
+    fn a_damaged_file_is_checked_to_its_end(cuts in proptest::collection::vec((0..400_usize, 0..30_usize, "\\PC{0,8}|\n|\"|\\[\\[|= "), 1..4)) {
+        let folder = Folder::new();
+        let mut text: Vec<char> = with("silence = \"75s\"\n[prefer]\nhr = [\"oximeter\"]").chars().collect();
+        for (at, length, new) in cuts {
+            let from = at.min(text.len());
+            let to = (from + length).min(text.len());
+            text.splice(from..to, new.chars());
+        }
+        let text: String = text.into_iter().collect();
+        if let Err(problems) = folder.load(&text) {
+            prop_assert!(!problems.is_empty());
+            for problem in problems {
+                prop_assert!(problem.line.is_none_or(|line| line >= 1 && line <= text.lines().count() + 1), "{}", problem);
+            }
+        }
+    }
 }
 
 #[test]
