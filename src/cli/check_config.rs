@@ -4,42 +4,51 @@
 use super::{ExitStatus, Failure};
 use crate::configuration::{self, Configuration, Content, ProfileMistake, Transport, span_text};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::PathBuf;
 
-/// Checks the file: problems and warnings to stderr; without a problem the feeds and the effective
-/// limits to stdout.
-pub fn run(file: &Path) -> Result<ExitStatus, Failure> {
-    let configuration = match configuration::load(file, read_profile) {
-        Ok(configuration) => configuration,
-        Err(problems) => {
-            for problem in &problems {
-                eprintln!("{problem}");
+/// What to check.
+#[derive(clap::Args, Debug)]
+pub struct CheckConfig {
+    /// The configuration file.
+    file: PathBuf,
+}
+
+impl CheckConfig {
+    /// Checks the file: problems and warnings to stderr; without a problem the feeds and the effective
+    /// limits to stdout.
+    pub(super) fn run(self) -> Result<ExitStatus, Failure> {
+        let configuration = match configuration::load(&self.file, read_profile) {
+            Ok(configuration) => configuration,
+            Err(problems) => {
+                for problem in &problems {
+                    eprintln!("{problem}");
+                }
+                let count = match problems.len() {
+                    1 => "1 problem".to_owned(),
+                    count => format!("{count} problems"),
+                };
+                return Err(Failure::new(
+                    ExitStatus::BadConfig,
+                    format!("{}: {count}, monitoring cannot start", self.file.display()),
+                ));
             }
-            let count = match problems.len() {
-                1 => "1 problem".to_owned(),
-                count => format!("{count} problems"),
-            };
-            return Err(Failure::new(
-                ExitStatus::BadConfig,
-                format!("{}: {count}, monitoring cannot start", file.display()),
-            ));
+        };
+        for warning in &configuration.warnings {
+            eprintln!("warning: {warning}");
         }
-    };
-    for warning in &configuration.warnings {
-        eprintln!("warning: {warning}");
+        print(&configuration, &mut io::stdout().lock()).map_err(|error| {
+            Failure::new(
+                ExitStatus::CannotOpen,
+                format!("cannot write to stdout: {error}"),
+            )
+        })?;
+        Ok(ExitStatus::Done)
     }
-    print(&configuration, &mut io::stdout().lock()).map_err(|error| {
-        Failure::new(
-            ExitStatus::CannotOpen,
-            format!("cannot write to stdout: {error}"),
-        )
-    })?;
-    Ok(ExitStatus::Done)
 }
 
 /// Reads a profile's text: its effective limits, a line each, or every mistake in it. Checks that it is
 /// TOML and shows what stands in it; the `profile` room takes this place.
-pub fn read_profile(text: &str) -> Result<Vec<String>, Vec<ProfileMistake>> {
+fn read_profile(text: &str) -> Result<Vec<String>, Vec<ProfileMistake>> {
     let (_, errors) = toml::de::DeTable::parse_recoverable(text);
     if errors.is_empty() {
         let is_said = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');

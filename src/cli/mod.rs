@@ -3,7 +3,6 @@
 mod check_config;
 
 use std::fmt;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// The exit codes of the contract.
@@ -80,17 +79,14 @@ pub struct Arguments {
 #[derive(clap::Subcommand, Debug)]
 enum Command {
     /// List every problem of a configuration, or show what it means.
-    CheckConfig {
-        /// The configuration file.
-        file: PathBuf,
-    },
+    CheckConfig(check_config::CheckConfig),
 }
 
 impl Arguments {
     /// Runs the command.
     pub fn run(self) -> Result<ExitStatus, Failure> {
         match self.command {
-            Command::CheckConfig { file } => check_config::run(&file),
+            Command::CheckConfig(check) => check.run(),
         }
     }
 }
