@@ -69,7 +69,7 @@ pub(super) fn check(
     let player = check_player(&raw, findings);
     let profile = check_profile(&raw.profile, folder, catalogue, findings);
     let feeds = check_feed::check_all(&raw.feeds, folder, catalogue, &mut claims, findings);
-    let prefer = check_prefer(&raw.prefer, &feeds, findings);
+    let prefer = check_prefer(&raw, &feeds, findings);
     Some(Configuration {
         bed: bed?.into(),
         journal: journal?,
@@ -283,12 +283,12 @@ fn warn_if_writable_by_others(
 }
 
 fn check_prefer(
-    raw: &[(At<String>, Vec<At<String>>)],
+    raw: &RawConfiguration,
     feeds: &[Feed],
     findings: &mut Findings,
 ) -> BTreeMap<Parameter, Vec<FeedId>> {
     let mut prefer = BTreeMap::new();
-    for (key, names) in raw {
+    for (key, names) in &raw.prefer {
         let full = format!("prefer.{}", key.value);
         let Some(parameter) = Parameter::from_name(&key.value) else {
             let known: Vec<_> = Parameter::ALL.iter().map(|known| known.name()).collect();
@@ -304,11 +304,12 @@ fn check_prefer(
             let found = feeds.iter().find(|feed| *feed.name == *name.value);
             match found.map(|feed| &feed.content) {
                 None => {
-                    findings.wrong(
-                        name.line,
-                        &full,
-                        format!("there is no usable feed {:?}", name.value),
-                    );
+                    // A feed with problems of its own has been spoken of.
+                    let mut named = raw.feeds.iter().filter_map(|feed| feed.name.as_ref());
+                    if !named.any(|feed| feed.value == name.value) {
+                        let what = format!("there is no feed {:?}", name.value);
+                        findings.wrong(name.line, &full, what);
+                    }
                 }
                 Some(Content::Monitored(feed)) if feed.protocol.parameters.contains(&parameter) => {
                     if order.contains(&feed.id) {
