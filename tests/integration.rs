@@ -39,6 +39,14 @@ mod hl7_stream;
 mod hl7_waves;
 #[path = "integration/hl7_whom.rs"]
 mod hl7_whom;
+#[path = "integration/check_config.rs"]
+mod check_config;
+#[path = "integration/feed_delivery.rs"]
+mod feed_delivery;
+#[path = "integration/feed_stand.rs"]
+mod feed_stand;
+#[path = "integration/feed_transports.rs"]
+mod feed_transports;
 #[path = "integration/layering.rs"]
 mod layering;
 #[path = "integration/sound.rs"]

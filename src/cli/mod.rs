@@ -4,6 +4,7 @@ mod simulate;
 mod verify;
 mod decode;
 mod protocols;
+mod check_config;
 
 use std::fmt;
 use std::process::ExitCode;
@@ -89,6 +90,8 @@ enum Command {
     Decode(decode::Decode),
     /// What can be read: protocols, parameters, line settings, evidence.
     Protocols(protocols::Protocols),
+    /// List every problem of a configuration, or show what it means.
+    CheckConfig(check_config::CheckConfig),
 }
 
 impl Arguments {
@@ -113,5 +116,7 @@ fn printed(result: std::io::Result<()>) -> Result<ExitStatus, Failure> {
             ExitStatus::CannotOpen,
             format!("cannot write the results to stdout: {error}"),
         )),
+            Command::CheckConfig(check) => check.run(),
+        }
     }
 }

@@ -6,7 +6,7 @@ use super::claims::Claims;
 use super::problem::{Findings, Problem};
 use super::raw::{self, RawConfiguration, RawProfile};
 use super::tree::{At, Lines, Section};
-use super::{Catalogue, Configuration, Content, Display, Feed, ProfileFile};
+use super::{Catalogue, Configuration, Content, Display, Feed, ProfileFile, read_text};
 use crate::engine::FeedId;
 use crate::vocabulary::Parameter;
 use std::collections::BTreeMap;
@@ -69,7 +69,7 @@ pub(super) fn check(
     let player = check_player(&raw, findings);
     let profile = check_profile(&raw.profile, folder, catalogue, findings);
     let feeds = check_feed::check_all(&raw.feeds, folder, catalogue, &mut claims, findings);
-    let prefer = check_prefer(&raw.prefer, &feeds, findings);
+    let prefer = check_prefer(&raw, &feeds, findings);
     Some(Configuration {
         bed: bed?.into(),
         journal: journal?,
@@ -146,13 +146,14 @@ fn check_display(
     claims: &mut Claims,
     findings: &mut Findings,
 ) -> Option<Display> {
+    let key = "display.listen";
     let listen = match &raw.display.listen {
-        None => Some(DEFAULT_LISTEN),
+        None => Some((DEFAULT_LISTEN, 0)),
         Some(listen) => match listen.value.parse::<SocketAddr>() {
             Err(_) => {
                 findings.wrong(
                     listen.line,
-                    "display.listen",
+                    key,
                     format!(
                         "{:?} is not an address with a port, as in \"127.0.0.1:8300\"",
                         listen.value
@@ -163,24 +164,17 @@ fn check_display(
             Ok(address) if !address.ip().is_loopback() => {
                 findings.wrong(
                     listen.line,
-                    "display.listen",
+                    key,
                     format!("{address} can be reached from other machines; that needs TLS, which is not built: use 127.0.0.1 or [::1]"),
                 );
                 None
             }
-            Ok(address) => {
-                claims.listen(
-                    "tcp",
-                    address,
-                    listen.line,
-                    "display.listen",
-                    "the page",
-                    findings,
-                );
-                Some(address)
-            }
+            Ok(address) => Some((address, listen.line)),
         },
     };
+    if let Some((address, line)) = listen {
+        claims.listen("tcp", address, line, key, "the page", findings);
+    }
     let configured = raw.display.runtime_dir.as_ref();
     let runtime_dir = catalogue
         .runtime_dir
@@ -188,7 +182,7 @@ fn check_display(
         .or_else(|| configured.map(|dir| folder.join(&dir.value)))
         .or_else(|| journal?.parent().map(Path::to_path_buf));
     Some(Display {
-        listen: listen?,
+        listen: listen?.0,
         runtime_dir: runtime_dir?,
         attached: raw.display.attached.as_ref().is_none_or(|flag| flag.value),
     })
@@ -236,7 +230,7 @@ fn check_profile(
         return None;
     };
     let file = folder.join(&named.value);
-    let text = match std::fs::read_to_string(&file) {
+    let text = match read_text(&file) {
         Ok(text) => text,
         Err(error) => {
             findings.wrong(
@@ -258,7 +252,7 @@ fn check_profile(
             for mistake in mistakes {
                 findings.elsewhere(Problem {
                     file: file.clone(),
-                    line: mistake.line,
+                    line: Some(mistake.line),
                     key: mistake.key,
                     what: mistake.what,
                 });
@@ -289,12 +283,12 @@ fn warn_if_writable_by_others(
 }
 
 fn check_prefer(
-    raw: &[(At<String>, Vec<At<String>>)],
+    raw: &RawConfiguration,
     feeds: &[Feed],
     findings: &mut Findings,
 ) -> BTreeMap<Parameter, Vec<FeedId>> {
     let mut prefer = BTreeMap::new();
-    for (key, names) in raw {
+    for (key, names) in &raw.prefer {
         let full = format!("prefer.{}", key.value);
         let Some(parameter) = Parameter::from_name(&key.value) else {
             let known: Vec<_> = Parameter::ALL.iter().map(|known| known.name()).collect();
@@ -310,11 +304,12 @@ fn check_prefer(
             let found = feeds.iter().find(|feed| *feed.name == *name.value);
             match found.map(|feed| &feed.content) {
                 None => {
-                    findings.wrong(
-                        name.line,
-                        &full,
-                        format!("there is no usable feed {:?}", name.value),
-                    );
+                    // A feed with problems of its own has been spoken of.
+                    let mut named = raw.feeds.iter().filter_map(|feed| feed.name.as_ref());
+                    if !named.any(|feed| feed.value == name.value) {
+                        let what = format!("there is no feed {:?}", name.value);
+                        findings.wrong(name.line, &full, what);
+                    }
                 }
                 Some(Content::Monitored(feed)) if feed.protocol.parameters.contains(&parameter) => {
                     if order.contains(&feed.id) {

@@ -24,6 +24,8 @@ use crate::protocol::{Protocol, REGISTRY};
 use crate::vocabulary::Parameter;
 use problem::Findings;
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -68,8 +70,8 @@ pub struct ProfileFile {
     pub file: PathBuf,
     /// Its whole text, which `open-session` carries to the engine.
     pub text: Arc<str>,
-    /// The effective limits, for people.
-    pub limits: String,
+    /// The effective limits, a line each, for people.
+    pub limits: Vec<String>,
 }
 
 impl Configuration {
@@ -100,16 +102,16 @@ impl Configuration {
 /// A mistake in a profile's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProfileMistake {
-    /// The line, counted from 1, when there is one.
-    pub line: Option<usize>,
+    /// The line, counted from 1.
+    pub line: usize,
     /// The key.
     pub key: String,
     /// What is wrong.
     pub what: String,
 }
 
-/// Reads a profile's text: its effective limits in words, or every mistake in it.
-pub type ReadProfile = fn(&str) -> Result<String, Vec<ProfileMistake>>;
+/// Reads a profile's text: its effective limits, a line each, or every mistake in it.
+pub type ReadProfile = fn(&str) -> Result<Vec<String>, Vec<ProfileMistake>>;
 
 /// What the check measures a configuration against.
 #[derive(Clone)]
@@ -138,10 +140,29 @@ pub fn load(path: &Path, read_profile: ReadProfile) -> Result<Configuration, Vec
     )
 }
 
+/// Larger files are not what they are taken for.
+const LARGEST_FILE: u64 = 1024 * 1024;
+
+/// The whole text of a configuration or a profile.
+fn read_text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let read = File::open(path)?
+        .take(LARGEST_FILE + 1)
+        .read_to_string(&mut text)?;
+    if u64::try_from(read).is_ok_and(|read| read <= LARGEST_FILE) {
+        Ok(text)
+    } else {
+        Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            "larger than 1 MiB: is this the right file?",
+        ))
+    }
+}
+
 /// [`load`] against another catalogue.
 pub fn load_with(path: &Path, catalogue: &Catalogue) -> Result<Configuration, Vec<Problem>> {
     let mut findings = Findings::new(path.to_path_buf());
-    let checked = match std::fs::read_to_string(path) {
+    let checked = match read_text(path) {
         Ok(text) => check::check(path, &text, catalogue, &mut findings),
         Err(error) => {
             findings.wrong_file(format!("cannot be read: {error}"));

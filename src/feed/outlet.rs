@@ -398,12 +398,10 @@ mod tests {
                     3 => Input::Feed { feed: FEED, state: FeedState::Lost },
                     _ => Input::Alive { feed: FEED },
                 };
-                match &input {
-                    Input::Reading { observation, .. } if *what < 2 => {
-                        last.insert(observation.parameter.clone(), (now, input.clone()));
-                    }
-                    Input::Alive { .. } => {}
-                    _ => kept.push((now, input.clone())),
+                if slot(&input).is_none() {
+                    kept.push((now, input.clone()));
+                } else if let Input::Reading { observation, .. } = &input {
+                    last.insert(observation.parameter.clone(), (now, input.clone()));
                 }
                 overwritten += outlet.put(now, input);
                 seen.extend(engine.try_iter().take(*take));

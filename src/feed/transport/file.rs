@@ -248,12 +248,12 @@ impl Player {
                 self.connections.remove(&piece.connection);
                 continue;
             }
-            // A connection that was ended on our side does not hear the rest; others do.
-            let _ = self
-                .link(piece.connection)
-                .await?
-                .send(Ok(piece.bytes))
-                .await;
+            let link = self.link(piece.connection).await?;
+            // A connection that was ended on our side does not hear the rest; others do. The next
+            // piece waits until this one was taken, so that connections keep their order.
+            if link.send(Ok(piece.bytes)).await.is_ok() {
+                let _ = link.reserve().await;
+            }
         }
     }
 

@@ -1,0 +1,121 @@
+//! `check-config`: the start without the start. The same code reads and checks the file; nothing is
+//! opened.
+
+use super::{ExitStatus, Failure};
+use crate::configuration::{self, Configuration, Content, ProfileMistake, Transport, span_text};
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+/// What to check.
+#[derive(clap::Args, Debug)]
+pub struct CheckConfig {
+    /// The configuration file.
+    file: PathBuf,
+}
+
+impl CheckConfig {
+    /// Checks the file: problems and warnings to stderr; without a problem the feeds and the effective
+    /// limits to stdout.
+    pub(super) fn run(self) -> Result<ExitStatus, Failure> {
+        let configuration = match configuration::load(&self.file, read_profile) {
+            Ok(configuration) => configuration,
+            Err(problems) => {
+                for problem in &problems {
+                    eprintln!("{problem}");
+                }
+                let count = match problems.len() {
+                    1 => "1 problem".to_owned(),
+                    count => format!("{count} problems"),
+                };
+                return Err(Failure::new(
+                    ExitStatus::BadConfig,
+                    format!("{}: {count}, monitoring cannot start", self.file.display()),
+                ));
+            }
+        };
+        for warning in &configuration.warnings {
+            eprintln!("warning: {warning}");
+        }
+        print(&configuration, &mut io::stdout().lock()).map_err(|error| {
+            Failure::new(
+                ExitStatus::CannotOpen,
+                format!("cannot write to stdout: {error}"),
+            )
+        })?;
+        Ok(ExitStatus::Done)
+    }
+}
+
+/// Reads a profile's text: its effective limits, a line each, or every mistake in it. Checks that it is
+/// TOML and shows what stands in it; the `profile` room takes this place.
+fn read_profile(text: &str) -> Result<Vec<String>, Vec<ProfileMistake>> {
+    let (_, errors) = toml::de::DeTable::parse_recoverable(text);
+    if errors.is_empty() {
+        let is_said = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+        return Ok(text.lines().filter(is_said).map(str::to_owned).collect());
+    }
+    let mistake = |error: toml::de::Error| ProfileMistake {
+        line: error.span().map_or(1, |span| {
+            text.bytes()
+                .take(span.start)
+                .filter(|&byte| byte == b'\n')
+                .count()
+                + 1
+        }),
+        key: String::new(),
+        what: error.message().to_owned(),
+    };
+    Err(errors.into_iter().map(mistake).collect())
+}
+
+fn print(configuration: &Configuration, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "bed      {}", configuration.bed)?;
+    writeln!(out, "journal  {}", configuration.journal.display())?;
+    let attached = if configuration.display.attached {
+        "attached display watched"
+    } else {
+        "no attached display"
+    };
+    writeln!(
+        out,
+        "page     http://{}/, {attached}",
+        configuration.display.listen
+    )?;
+    match &configuration.player {
+        Some(words) => writeln!(out, "sound    {}", words.join(" "))?,
+        None => writeln!(out, "sound    none: a technical alarm will say so")?,
+    }
+    writeln!(out, "profile  {}", configuration.profile.file.display())?;
+    for feed in &configuration.feeds {
+        let from = from(&feed.transport);
+        match &feed.content {
+            Content::Monitored(monitored) => writeln!(
+                out,
+                "feed     {}: {} from {from}, silent for at most {}",
+                feed.name,
+                monitored.protocol.name,
+                span_text(monitored.silence),
+            )?,
+            Content::Recorded => {
+                writeln!(out, "feed     {}: recorded only, from {from}", feed.name)?
+            }
+        }
+    }
+    writeln!(out)?;
+    for line in &configuration.profile.limits {
+        writeln!(out, "{line}")?;
+    }
+    out.flush()
+}
+
+fn from(transport: &Transport) -> String {
+    match transport {
+        Transport::Serial { device, line } => {
+            format!("{} at {} baud", device.display(), line.baud)
+        }
+        Transport::Listen { address, .. } => format!("tcp port {address}"),
+        Transport::Connect { address } => format!("tcp peer {address}"),
+        Transport::Udp { address, .. } => format!("udp port {address}"),
+        Transport::File { path, .. } => format!("the capture {}", path.display()),
+    }
+}
