@@ -5,7 +5,7 @@
 //! which the feed adds. The device's clock is used for differences only (age, order, identity of a
 //! cuff reading), never against our wall clock (engine.md 3).
 
-use crate::vocabulary::{Cause, Decimal, Doubt, Parameter, ParameterId, Priority, Reading, Site};
+use crate::vocabulary::{Cause, Decimal, Doubt, Now, Parameter, ParameterId, Priority, Reading, Site};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -167,6 +167,17 @@ pub struct WaveChunk {
     pub unit: &'static str,
     /// The samples in counts; `None` where the device had no sample.
     pub samples: Vec<Option<i32>>,
+}
+
+/// Samples of one wave on their way from a feed to the record and to the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wave {
+    /// The feed's name.
+    pub feed: Arc<str>,
+    /// When they were received.
+    pub received: Now,
+    /// The samples.
+    pub chunk: WaveChunk,
 }
 
 /// Where a device's alert stands, as told.

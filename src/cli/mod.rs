@@ -1,10 +1,12 @@
 //! The command line: one thin module per command. Logs to stderr, results to stdout.
 
+mod check_config;
+mod decode;
+mod demo;
+mod protocols;
+mod run;
 mod simulate;
 mod verify;
-mod decode;
-mod protocols;
-mod check_config;
 
 use std::fmt;
 use std::process::ExitCode;
@@ -83,26 +85,32 @@ pub struct Arguments {
 /// One variant per command; each command is a module with its arguments and a `run`.
 #[derive(clap::Subcommand, Debug)]
 enum Command {
+    /// The daemon, in the foreground.
+    Run(run::Run),
+    /// Everything on one machine, with a virtual patient.
+    Demo(demo::Demo),
+    /// List every problem of a configuration, or show what it means.
+    CheckConfig(check_config::CheckConfig),
+    /// What can be read: protocols, parameters, line settings, evidence.
+    Protocols(protocols::Protocols),
+    /// Bytes of a device to JSON lines; opens no device.
+    Decode(decode::Decode),
     Simulate(simulate::Simulate),
     /// Replays a record: prints the first difference and exits 1, or exits 0.
     Verify(verify::Verify),
-    /// Bytes of a device to JSON lines; opens no device.
-    Decode(decode::Decode),
-    /// What can be read: protocols, parameters, line settings, evidence.
-    Protocols(protocols::Protocols),
-    /// List every problem of a configuration, or show what it means.
-    CheckConfig(check_config::CheckConfig),
 }
 
 impl Arguments {
     /// Runs the command.
     pub fn run(self) -> Result<ExitStatus, Failure> {
         match self.command {
-            Command::Simulate(simulate) => simulate.run(),
-            Command::Verify(verify) => verify.run(),
-        }
-            Command::Decode(command) => command.run(),
+            Command::Run(command) => command.run(),
+            Command::Demo(command) => command.run(),
+            Command::CheckConfig(command) => command.run(),
             Command::Protocols(command) => command.run(),
+            Command::Decode(command) => command.run(),
+            Command::Simulate(command) => command.run(),
+            Command::Verify(command) => command.run(),
         }
     }
 }
@@ -116,7 +124,5 @@ fn printed(result: std::io::Result<()>) -> Result<ExitStatus, Failure> {
             ExitStatus::CannotOpen,
             format!("cannot write the results to stdout: {error}"),
         )),
-            Command::CheckConfig(check) => check.run(),
-        }
     }
 }

@@ -7,12 +7,12 @@
 use super::capture::Capture;
 use super::conversation::Conversation;
 use super::outlet::Outlet;
-use super::plan::{FeedPlan, Ports, Wave, WaveSink};
+use super::plan::{FeedPlan, Ports, WaveSink};
 use super::repeats::Repeats;
 use crate::board::{FeedCounters, Status};
 use crate::configuration::{Content, Ours};
 use crate::engine::{FeedId, FeedState, Input};
-use crate::observation::Identity;
+use crate::observation::{Identity, Wave};
 use crate::protocol::{Event, Events, Fault, Medium};
 use crate::vocabulary::{Moment, Now};
 use std::net::IpAddr;

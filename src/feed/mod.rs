@@ -18,5 +18,5 @@ mod transport;
 
 pub use link::{Accepted, Link, Listener, Opened, Opener, Opening, Received, Stream};
 pub use outlet::Overload;
-pub use plan::{FeedPlan, Ports, Timings, Wave, WaveSink};
+pub use plan::{FeedPlan, Ports, Timings, WaveSink};
 pub use supervise::{run, run_with};

@@ -5,8 +5,7 @@ use crate::board::Status;
 use crate::clock::Clock;
 use crate::configuration::{Configuration, Feed};
 use crate::inbox::Inbox;
-use crate::observation::WaveChunk;
-use crate::vocabulary::Now;
+use crate::observation::Wave;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,17 +60,6 @@ impl FeedPlan {
             })
             .collect()
     }
-}
-
-/// Samples of one wave on their way to journal and screen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wave {
-    /// The feed.
-    pub feed: Arc<str>,
-    /// When they were received.
-    pub received: Now,
-    /// The samples.
-    pub chunk: WaveChunk,
 }
 
 /// Where waves go. They never enter the engine.

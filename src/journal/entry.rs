@@ -2,9 +2,8 @@
 
 use crate::engine::{Input, Record};
 use crate::inbox::CommitReply;
-use crate::observation::WaveChunk;
-use crate::vocabulary::{Moment, Now, WallTime};
-use std::sync::Arc;
+use crate::observation::Wave;
+use crate::vocabulary::{Moment, WallTime};
 use std::time::Duration;
 
 /// An input or a record.
@@ -37,14 +36,10 @@ pub enum Job {
     Entry(Entry),
     /// Keep these samples; waves have no `seq`.
     Wave {
-        /// The feed's name.
-        feed: Arc<str>,
-        /// When they were received.
-        received: Now,
         /// The session, if one is open.
         session: Option<i64>,
         /// The samples.
-        chunk: WaveChunk,
+        wave: Wave,
     },
     /// Commit everything before this at once and say whether it is durable.
     Barrier(CommitReply),

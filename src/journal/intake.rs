@@ -115,15 +115,9 @@ impl Intake {
                 self.urgent |= is_urgent(&entry.body);
                 self.push(now, Slot::Entry(entry));
             }
-            Message::Job(Job::Wave {
-                feed,
-                received,
-                session,
-                chunk,
-            }) => {
+            Message::Job(Job::Wave { session, wave }) => {
                 let mut done = Vec::new();
-                self.waves
-                    .add(now, received.wall, feed, session, chunk, &mut done);
+                self.waves.add(now, session, wave, &mut done);
                 self.push_waves(now, done);
             }
             Message::Job(Job::Barrier(reply)) => {

@@ -12,7 +12,7 @@ use super::row;
 use super::store;
 use super::waves::WaveSecond;
 use crate::engine::{Input, Record, Started, engine_version};
-use crate::vocabulary::WallTime;
+use crate::vocabulary::{Moment, Now, WallTime};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -25,11 +25,22 @@ pub struct Start {
     pub boot: Arc<str>,
     /// The wall clock at the start.
     pub wall: WallTime,
+    /// CLOCK_BOOTTIME at the start.
+    pub booted: Moment,
+    /// Whether a time service has set the wall clock since the boot.
+    pub wall_is_trusted: bool,
     /// The configured profile's text.
     pub profile: Arc<str>,
+    /// Engine time minus CLOCK_BOOTTIME, found from the record when it is opened.
+    pub(super) offset_us: i64,
 }
 
 impl Start {
+    /// A start at `now` by the machine's own clocks.
+    pub const fn new(boot: Arc<str>, now: Now, wall_is_trusted: bool, profile: Arc<str>) -> Self {
+        Self { boot, wall: now.wall, booted: now.moment, wall_is_trusted, profile, offset_us: 0 }
+    }
+
     /// Check sum of the configured profile.
     pub(super) fn profile_crc(&self) -> String {
         profile_crc(&self.profile)
@@ -313,14 +324,15 @@ fn note_start(connection: &Connection, start: &Start) -> rusqlite::Result<i64> {
         return Ok(id);
     }
     connection.execute(
-        "INSERT INTO start (wall_ms, boot, program, engine_version, profile_crc) \
-         VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO start (wall_ms, boot, program, engine_version, profile_crc, offset_us) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![
             start.wall.as_millis(),
             &*start.boot,
             env!("CARGO_PKG_VERSION"),
             engine_version(),
             start.profile_crc(),
+            start.offset_us,
         ],
     )?;
     Ok(connection.last_insert_rowid())

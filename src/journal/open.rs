@@ -5,7 +5,7 @@ use super::entry::Entry;
 use super::intake::{Intake, Watcher};
 use super::ledger::{Ledger, Start, TextOf};
 use super::replay::{self, ReadError, Replayed, Stretch};
-use super::restore::{Plan, Restored};
+use super::restore::{Plan, Restored, Timeline};
 use super::row::ReadRow;
 use super::store::{self, Lock, OpenError};
 use super::writer::{self, Outlet};
@@ -16,6 +16,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// What could be opened.
 enum File {
@@ -35,6 +36,7 @@ pub struct Journal {
     file: File,
     notice: Option<String>,
     restored: Restored,
+    timeline: Timeline,
 }
 
 impl Journal {
@@ -53,6 +55,7 @@ impl Journal {
             file: File::Missing(String::new()),
             notice: None,
             restored: Restored::default(),
+            timeline: Timeline { offset_us: 0, down_for: Some(Duration::ZERO) },
             start,
         };
         match Lock::take(path) {
@@ -82,10 +85,20 @@ impl Journal {
     fn open_file(&mut self) -> Result<(), OpenError> {
         let connection = store::open_writer(&self.path)?;
         self.restored = self.read(&connection)?;
+        self.settle_time();
         let ledger = Ledger::new(&self.path, connection, &self.start)
             .map_err(|error| OpenError::from_sql(&self.path, &error))?;
         self.file = File::Writable(ledger);
         Ok(())
+    }
+
+    /// Decides how engine time goes on from what was restored; only once, however often the file is begun
+    /// anew.
+    fn settle_time(&mut self) {
+        if self.restored.previous.is_some() {
+            self.timeline = self.restored.timeline(&self.start);
+            self.start.offset_us = self.timeline.offset_us;
+        }
     }
 
     fn read(&self, connection: &Connection) -> Result<Restored, OpenError> {
@@ -108,6 +121,7 @@ impl Journal {
         self.file = match readable {
             Ok((restored, connection)) => {
                 self.restored = restored;
+                self.settle_time();
                 File::Readable(connection, problem.clone())
             }
             Err(_) => File::Missing(problem.clone()),
@@ -146,6 +160,11 @@ impl Journal {
     pub fn plan(&self) -> Plan {
         let writable = matches!(self.file, File::Writable(_));
         self.restored.plan(&self.start, writable)
+    }
+
+    /// How engine time goes on.
+    pub const fn timeline(&self) -> Timeline {
+        self.timeline
     }
 
     /// Why the record cannot be written now.

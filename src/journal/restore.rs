@@ -9,6 +9,7 @@ use crate::engine::engine_version;
 use crate::vocabulary::{Moment, WallTime};
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Where the record stops.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,6 +43,16 @@ pub(super) struct PreviousStart {
     pub(super) engine_version: u32,
     pub(super) profile_crc: String,
     pub(super) good: bool,
+    pub(super) offset_us: i64,
+}
+
+/// How engine time goes on at this start (engine.md 1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timeline {
+    /// Engine time minus CLOCK_BOOTTIME, microseconds.
+    pub offset_us: i64,
+    /// How long nothing ran; `None` when it cannot be known.
+    pub down_for: Option<Duration>,
 }
 
 /// What begins a section; the words of the table `opening`.
@@ -155,7 +166,7 @@ impl Restored {
             .optional()?;
         let previous = connection
             .query_row(
-                "SELECT boot, engine_version, profile_crc, good FROM start ORDER BY id DESC LIMIT 1",
+                "SELECT boot, engine_version, profile_crc, good, offset_us FROM start ORDER BY id DESC LIMIT 1",
                 [],
                 |row| {
                     Ok(PreviousStart {
@@ -163,6 +174,7 @@ impl Restored {
                         engine_version: row.get(1)?,
                         profile_crc: row.get(2)?,
                         good: row.get(3)?,
+                        offset_us: row.get(4)?,
                     })
                 },
             )
@@ -217,6 +229,29 @@ impl Restored {
             )?,
             section,
         })
+    }
+
+    /// How engine time goes on. Within one boot it follows CLOCK_BOOTTIME. Over a reboot it advances by the
+    /// wall clock's difference if that clock is set and not behind the record, otherwise by nothing: minimum
+    /// times get longer, never shorter.
+    pub(super) fn timeline(&self, start: &Start) -> Timeline {
+        let Some(previous) = &self.previous else {
+            return Timeline { offset_us: 0, down_for: Some(Duration::ZERO) };
+        };
+        if previous.boot == *start.boot {
+            let now = start.booted.offset(previous.offset_us);
+            return Timeline {
+                offset_us: previous.offset_us,
+                down_for: Some(now.since(self.last_at)),
+            };
+        }
+        let passed_ms = start.wall.as_millis().saturating_sub(self.last_wall.as_millis());
+        let down_for = u64::try_from(passed_ms)
+            .ok()
+            .filter(|_| start.wall_is_trusted)
+            .map(Duration::from_millis);
+        let now = self.last_at.after(down_for.unwrap_or_default());
+        Timeline { offset_us: now.micros_from(start.booted), down_for }
     }
 
     /// How this start goes on. `writable`: whether the start itself is in the record; without that a crash

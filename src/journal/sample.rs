@@ -8,7 +8,7 @@ use crate::engine::{
 };
 use crate::observation::Observation;
 use crate::vocabulary::{
-    AlarmClass, Decimal, Moment, Parameter, Phase, Priority, Reading, Rule, WallTime,
+    AlarmClass, Decimal, Moment, Now, Parameter, Phase, Priority, Reading, Rule, WallTime,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -123,9 +123,10 @@ pub(super) fn open(session: i64) -> Input {
 }
 
 pub(super) fn start(turn: i64) -> Start {
-    Start {
-        boot: "boot-1".into(),
-        wall: WallTime::from_millis(MIDNIGHT + turn),
-        profile: setup().profile.clone(),
-    }
+    Start::new(
+        "boot-1".into(),
+        Now { moment: Moment::ZERO, wall: WallTime::from_millis(MIDNIGHT + turn) },
+        true,
+        setup().profile.clone(),
+    )
 }

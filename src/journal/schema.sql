@@ -15,6 +15,7 @@ CREATE TABLE start (
     program        TEXT NOT NULL,            -- version of the program
     engine_version INTEGER NOT NULL,         -- another version may decide differently
     profile_crc    TEXT NOT NULL,            -- CRC-64/XZ of the configured profile, hexadecimal
+    offset_us      INTEGER NOT NULL,         -- engine time minus CLOCK_BOOTTIME, microseconds
     good           INTEGER NOT NULL DEFAULT 0 -- 1: ran for 30 s, or was stopped in order
 ) STRICT;
 

@@ -10,6 +10,7 @@ use super::entry::Job;
 use super::intake::{Intake, MOST_ENTRIES, MOST_WAVES, Message};
 use super::ledger::Batch;
 use crate::clock::Clock;
+use crate::observation::Wave;
 use crate::vocabulary::Moment;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded, select};
 use std::io;
@@ -52,6 +53,11 @@ impl Outlet {
         }
     }
 
+    /// An end for wave samples. The writer lives as long as any end does.
+    pub fn waves(&self) -> WaveOutlet {
+        WaveOutlet { sender: self.sender.clone() }
+    }
+
     fn offer(&self, message: Message) -> Result<(), Box<Message>> {
         self.sender.try_send(message).map_err(|error| match error {
             TrySendError::Full(message) | TrySendError::Disconnected(message) => Box::new(message),
@@ -87,6 +93,19 @@ impl Outlet {
                 return;
             }
         }
+    }
+}
+
+/// The feeds' end, for wave samples only: they have no place in the sequence and may be lost.
+#[derive(Clone)]
+pub struct WaveOutlet {
+    sender: Sender<Message>,
+}
+
+impl WaveOutlet {
+    /// Hands samples over; `false` when the queue is full and they are lost.
+    pub fn offer(&self, session: Option<i64>, wave: Wave) -> bool {
+        self.sender.try_send(Message::Job(Job::Wave { session, wave })).is_ok()
     }
 }
 

@@ -45,6 +45,12 @@ impl Moment {
         Self(self.0.saturating_add_signed(micros))
     }
 
+    /// Microseconds from `other` to this moment, negative when `other` is later; saturating.
+    pub fn micros_from(self, other: Self) -> i64 {
+        let apart = i64::try_from(self.0.abs_diff(other.0)).unwrap_or(i64::MAX);
+        if self < other { -apart } else { apart }
+    }
+
     /// The time from `earlier` to this moment; zero when `earlier` is later.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
