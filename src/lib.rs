@@ -10,5 +10,6 @@ pub mod engine;
 pub mod inbox;
 pub mod journal;
 pub mod observation;
+pub mod profile;
 pub mod protocol;
 pub mod vocabulary;
