@@ -1,5 +1,7 @@
 //! The command line: one thin module per command. Logs to stderr, results to stdout.
 
+mod judge;
+
 use std::fmt;
 use std::process::ExitCode;
 
@@ -75,11 +77,16 @@ pub struct Arguments {
 }
 
 #[derive(clap::Subcommand, Debug)]
-enum Command {}
+enum Command {
+    /// The alarm engine alone in simulated time: JSON lines in, its records out.
+    Judge(judge::Judge),
+}
 
 impl Arguments {
     /// Runs the command.
     pub fn run(self) -> Result<ExitStatus, Failure> {
-        match self.command {}
+        match self.command {
+            Command::Judge(judge) => judge.run(),
+        }
     }
 }
