@@ -13,6 +13,7 @@ pub mod feed;
 pub mod inbox;
 pub mod journal;
 pub mod observation;
+pub mod profile;
 pub mod protocol;
 pub mod simulator;
 pub mod sound;

@@ -7,6 +7,7 @@ mod protocols;
 mod run;
 mod simulate;
 mod verify;
+mod judge;
 
 use std::fmt;
 use std::process::ExitCode;
@@ -98,6 +99,8 @@ enum Command {
     Simulate(simulate::Simulate),
     /// Replays a record: prints the first difference and exits 1, or exits 0.
     Verify(verify::Verify),
+    /// The alarm engine alone in simulated time: JSON lines in, its records out.
+    Judge(judge::Judge),
 }
 
 impl Arguments {
@@ -124,5 +127,7 @@ fn printed(result: std::io::Result<()>) -> Result<ExitStatus, Failure> {
             ExitStatus::CannotOpen,
             format!("cannot write the results to stdout: {error}"),
         )),
+            Command::Judge(judge) => judge.run(),
+        }
     }
 }

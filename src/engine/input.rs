@@ -195,6 +195,12 @@ pub enum Input {
         /// In words, for the record.
         detail: Option<Arc<str>>,
     },
+    /// A feed exists from now on: for sources whose feeds are not configured beforehand (`judge`). A new
+    /// name takes the next [`FeedId`]; a known one gets another setting.
+    FeedDeclared {
+        /// What must be known of it.
+        setup: Box<FeedSetup>,
+    },
     /// Nothing happened but time; never journaled. Used by `judge` and at shutdown.
     Tick,
 }

@@ -4,17 +4,35 @@
 //! hash-ordered collections, so its records are a function of the journaled input list alone. Before
 //! it takes an input it fires every deadline that is due, each at its own time (engine.md 1).
 
+mod alarms;
+mod audio;
+mod baseline;
 mod command;
+mod commands;
+mod cuff;
+mod feeds;
+mod gate;
 mod input;
+mod intake;
 mod kernel;
+mod lifecycle;
+mod pump;
+mod reading;
+mod recent;
 mod record;
+pub mod restart;
+mod rules;
+mod session;
+pub mod text;
+mod verdict;
 
 pub use command::{AcknowledgeTarget, All, Command, OpenSession, Override};
 pub use input::{
     CarryOver, FeedId, FeedSetup, FeedState, HealthItem, Input, Setup, Started, engine_version,
 };
-pub use kernel::{Engine, Taken};
+pub use kernel::{Engine, Refusal, Taken};
 pub use record::{
     AlarmEvent, AlarmRecord, AudioRecord, AudioState, BaselineRecord, LimitSource, Loudness,
     Numbered, PhaseRecord, Record, RefusedRecord, Sounding, TaskRecord,
 };
+pub use session::Stamped;

@@ -1,0 +1,290 @@
+//! What becomes of readings, signs of life and identities.
+
+use super::input::FeedId;
+use super::kernel::Engine;
+use super::reading::{CuffStatus, CuffTaken, Held, age_of};
+use crate::observation::{Identity, Observation};
+use crate::vocabulary::{Cause, Moment, Parameter, Phase, Reading, Rule};
+use std::time::Duration;
+
+impl Engine {
+    /// A frame of this feed passed its checks. Frames about another bed are no sign of life of ours.
+    pub(super) fn sign_of_life(&mut self, id: FeedId) {
+        let now = self.at;
+        let Some(feed) = self.feeds.get_mut(id).filter(|feed| !feed.whose.is_other) else {
+            return;
+        };
+        let was_silent = feed.silent_from() <= now;
+        feed.alive = now;
+        feed.ever_alive = true;
+        if was_silent {
+            self.refute_carried(super::verdict::Key::feed(Rule::FeedLost, id));
+            self.dirty.availability();
+            self.dirty.rule(Rule::Pump);
+            self.dirty.rule(Rule::WrongPatient);
+        }
+    }
+
+    /// From now on the feed speaks about this identity.
+    pub(super) fn take_identity(&mut self, id: FeedId, identity: &Identity) {
+        let now = self.at;
+        let Some(feed) = self.feeds.get_mut(id) else {
+            return;
+        };
+        let ours = feed.setup.ours.clone();
+        feed.whose.told(identity, &ours, now);
+        self.dirty.rule(Rule::WrongPatient);
+    }
+
+    /// A reading.
+    pub(super) fn take_reading(&mut self, id: FeedId, observation: &Observation) {
+        self.sign_of_life(id);
+        let now = self.at;
+        let wall = self.wall;
+        let opened = self.session.as_ref().map(|session| session.opened.moment);
+        let Some(feed) = self.feeds.get_mut(id).filter(|feed| !feed.whose.is_other) else {
+            return;
+        };
+        let (age, mut reading) = match age_of(observation, &self.profile.reading) {
+            Ok(age) => (age, observation.reading),
+            Err(cause) => (Duration::ZERO, Reading::Invalid(cause)),
+        };
+        let known = observation.parameter.known();
+        let is_cuff = known.is_some_and(Parameter::is_cuff);
+        // Measured before the session was opened, or so long under way that it says nothing about now.
+        let before_opening = opened.is_some_and(|opened| age > now.since(opened));
+        let too_late = !is_cuff && age > feed.setup.silence;
+        if before_opening || too_late {
+            reading = Reading::Invalid(Cause::Old);
+        }
+        let shown_for = if is_cuff {
+            self.profile.reading.cuff_shown_for
+        } else {
+            feed.setup.silence
+        };
+        let mut held = Held {
+            reading,
+            level: None,
+            received: now,
+            received_wall: wall,
+            age,
+            until: now.after(shown_for),
+            measured_at: observation.measured_at,
+            finding: observation.finding,
+            number: 0,
+        };
+        let Some(parameter) = known else {
+            feed.keep_unknown(&observation.parameter, held);
+            return;
+        };
+        held.level = reading
+            .value()
+            .and_then(|value| value.rounded(parameter.places()));
+        if is_cuff {
+            self.take_cuff_value(id, parameter, held, observation);
+        } else {
+            self.take_continuous(id, parameter, held);
+        }
+    }
+
+    fn take_continuous(&mut self, id: FeedId, parameter: Parameter, held: Held) {
+        let now = self.at;
+        let Some(feed) = self.feeds.get_mut(id) else {
+            return;
+        };
+        let slot = feed.held.get_mut(parameter);
+        let same_kind = slot.as_ref().is_some_and(|before| {
+            before.is_fresh(now)
+                && before.level.is_some() == held.level.is_some()
+                && before.reading.cause() == held.reading.cause()
+                && before.finding == held.finding
+        });
+        *slot = Some(held);
+        self.after_reading(id, parameter, &held);
+        self.dirty.value_of(parameter);
+        if !same_kind {
+            self.dirty.availability();
+            return;
+        }
+        if self.findings.watches_pulse() {
+            self.dirty.rule(Rule::PulseLost);
+        }
+        if self.findings.watches_breath() {
+            self.dirty.rule(Rule::NoBreath);
+        }
+        match parameter {
+            Parameter::Spo2 => self.dirty.rule(Rule::FeedsDisagree),
+            Parameter::Hr | Parameter::Pr | Parameter::ArtPr => {
+                self.dirty.rule(Rule::RateDiffers);
+                self.dirty.rule(Rule::FeedsDisagree);
+            }
+            Parameter::NibpPr
+            | Parameter::Pi
+            | Parameter::NibpSys
+            | Parameter::NibpDia
+            | Parameter::NibpMean
+            | Parameter::ArtSys
+            | Parameter::ArtDia
+            | Parameter::ArtMean
+            | Parameter::Rr
+            | Parameter::Etco2
+            | Parameter::Temp => {}
+        }
+    }
+
+    /// What every reading with a place in the catalogue changes beside its own rules.
+    fn after_reading(&mut self, id: FeedId, parameter: Parameter, held: &Held) {
+        let now = self.at;
+        let least = u8::try_from(self.profile.reading.implausible_count).unwrap_or(u8::MAX);
+        let Some(feed) = self.feeds.get_mut(id) else {
+            return;
+        };
+        let count = feed.implausible.get_mut(parameter);
+        let before = *count;
+        *count = if held.reading.cause() == Some(Cause::OutOfRange) {
+            before.saturating_add(1)
+        } else {
+            0
+        };
+        if (before >= least) != (*count >= least) {
+            self.dirty.rule(Rule::Implausible);
+        }
+        let Some(level) = held.level else {
+            return;
+        };
+        let Some(session) = self.session.as_mut() else {
+            return;
+        };
+        session.last_valid = now;
+        let gave = feed.gave.get_mut(parameter);
+        if !*gave {
+            *gave = true;
+            self.dirty.availability();
+        }
+        let is_certain = matches!(held.reading, Reading::Valid(_));
+        if session.phase == Phase::Baseline && is_certain {
+            session.baseline.add(parameter, level, now);
+        }
+    }
+
+    fn take_cuff_value(
+        &mut self,
+        id: FeedId,
+        parameter: Parameter,
+        mut held: Held,
+        observation: &Observation,
+    ) {
+        let now = self.at;
+        let number = self.seq;
+        let Some(feed) = self.feeds.get_mut(id) else {
+            return;
+        };
+        let Some(level) = held.level else {
+            let cause = held.reading.cause().unwrap_or(Cause::NotAvailable);
+            let failed = feed.cuff.refused(cause, held.measured_at, now);
+            let measures = matches!(feed.cuff.status, CuffStatus::Measuring(_));
+            let slot = feed.held.get_mut(parameter);
+            // While the cuff measures, the last reading stays on the screen with its time.
+            if !(measures && slot.is_some()) {
+                *slot = Some(held);
+            }
+            self.after_reading(id, parameter, &held);
+            if failed && let Some(session) = self.session.as_mut() {
+                session.cuff.failed = session.cuff.failed.saturating_add(1);
+                session.cuff.failed_at = now;
+            }
+            self.dirty.rule(Rule::CuffFailed);
+            self.dirty.availability();
+            return;
+        };
+        let was_measuring = matches!(feed.cuff.status, CuffStatus::Measuring(_));
+        let taken = feed.cuff.value(parameter, level, observation, now, number);
+        let (number, is_new) = match taken {
+            CuffTaken::Older | CuffTaken::Again(_) => {
+                if was_measuring {
+                    self.dirty.availability();
+                }
+                return;
+            }
+            CuffTaken::New(number) => (number, true),
+            CuffTaken::Further(number) => (number, false),
+        };
+        held.number = number;
+        *feed.held.get_mut(parameter) = Some(held);
+        self.after_reading(id, parameter, &held);
+        if is_new {
+            self.new_cuff_reading(id, now, held.age);
+        }
+        self.refuse_crossed_pair(id, number);
+        for pressure in [Parameter::NibpSys, Parameter::NibpDia, Parameter::NibpMean] {
+            self.dirty.value_of(pressure);
+        }
+        self.dirty.value_of(parameter);
+        self.dirty.availability();
+        self.note_gate();
+        self.cuff_read = true;
+        self.tasks_changed = true;
+    }
+
+    /// The first value of a new cuff reading: values told before it in the same message belong to it
+    /// too, and the plan goes on from it.
+    fn new_cuff_reading(&mut self, id: FeedId, now: Moment, age: Duration) {
+        let phase = self.phase();
+        if let Some(feed) = self.feeds.get_mut(id) {
+            for parameter in [
+                Parameter::NibpSys,
+                Parameter::NibpDia,
+                Parameter::NibpMean,
+                Parameter::NibpPr,
+            ] {
+                let number = feed.cuff.number_of(parameter);
+                if let Some(held) = feed.held.get_mut(parameter).as_mut()
+                    && held.number != number
+                {
+                    held.number = number;
+                    held.received = now;
+                }
+            }
+        }
+        let taken_at = Moment::from_micros(
+            now.as_micros()
+                .saturating_sub(u64::try_from(age.as_micros()).unwrap_or(u64::MAX)),
+        );
+        if let Some(session) = self.session.as_mut() {
+            session.cuff.taken(&self.profile.cuff, phase, taken_at);
+        }
+        self.dirty.rule(Rule::CuffFailed);
+        self.dirty.rule(Rule::CuffOverdue);
+    }
+
+    /// Systolic not above diastolic in one reading: one of the two is not what it claims to be.
+    fn refuse_crossed_pair(&mut self, id: FeedId, number: u64) {
+        let Some(feed) = self.feeds.get_mut(id) else {
+            return;
+        };
+        let level = |held: &Option<Held>| held.filter(|held| held.number == number)?.level;
+        let sys = level(feed.held.get(Parameter::NibpSys));
+        let dia = level(feed.held.get(Parameter::NibpDia));
+        if sys.zip(dia).is_none_or(|(sys, dia)| sys > dia) {
+            return;
+        }
+        for parameter in [Parameter::NibpSys, Parameter::NibpDia] {
+            if let Some(held) = feed.held.get_mut(parameter).as_mut() {
+                held.level = None;
+                held.reading = Reading::Invalid(Cause::OutOfRange);
+            }
+        }
+    }
+
+    /// A note of the gate asks for a recheck.
+    fn note_gate(&mut self) {
+        if self.phase() != Phase::Baseline {
+            return;
+        }
+        let noted = self.gate().is_noted();
+        let at = self.at.after(self.profile.gate.recheck_after);
+        if let Some(session) = self.session.as_mut() {
+            session.gate_recheck = noted.then_some(at);
+        }
+    }
+}

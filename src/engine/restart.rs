@@ -1,0 +1,539 @@
+//! Going on without replay: what the records say of an open session, and how an engine takes it up.
+//!
+//! Used when a replay cannot be trusted (an upgrade, a gap, a crash loop). Promises: an alarm that the
+//! record shows open is open afterwards, with its number and its acknowledgement; times may become
+//! longer, never shorter (engine.md 2).
+
+use super::alarms::Occurrence;
+use super::command::{Command, OpenSession};
+use super::feeds::{Feeds, RATE_SOURCES};
+use super::input::{CarryOver, Input, Setup};
+use super::kernel::Engine;
+use super::lifecycle::State;
+use super::record::{AlarmEvent, AlarmRecord, AudioState, Numbered, Record};
+use super::rules;
+use super::session::{Away, Session, Stamped};
+use super::verdict::{Key, Subject, Verdict};
+use crate::profile::{self, Reason};
+use crate::vocabulary::{AlarmClass, Decimal, Moment, Parameter, Phase, Priority, Rule, WallTime};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One row of the journal's sequence, as far as a restart needs it.
+#[derive(Clone, Copy, Debug)]
+pub enum Row<'a> {
+    /// An input that the engine took.
+    Input(&'a Input),
+    /// A record that it made.
+    Record(&'a Record),
+}
+
+/// An alarm that the records show open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct OpenAlarm {
+    record: AlarmRecord,
+    began: Stamped,
+    rose: u64,
+    acknowledged: Option<Moment>,
+}
+
+/// What the records say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct Summary {
+    at: Moment,
+    wall: WallTime,
+    session: Option<i64>,
+    about: OpenSession,
+    setup: Setup,
+    phase: Phase,
+    entered: Moment,
+    opened: Stamped,
+    started: Option<Stamped>,
+    ended: Option<Stamped>,
+    run: Duration,
+    running_since: Option<Moment>,
+    baseline: Vec<(Parameter, Decimal, usize)>,
+    limits: Vec<(Rule, Priority, Decimal)>,
+    paused_at: Option<Moment>,
+    away_until: Option<Moment>,
+    last_cuff: Option<Moment>,
+    rate_changed: Option<Moment>,
+    last_score: Option<Moment>,
+    alarms: BTreeMap<u64, OpenAlarm>,
+}
+
+/// Follows rows of the journal and says at the end what a session needs to go on.
+#[derive(Clone, Debug, Default)]
+pub struct Summariser {
+    state: Summary,
+    /// A command whose refusal, if any, is the next record.
+    pending: Option<Command>,
+}
+
+impl Summariser {
+    /// Follows one row.
+    pub fn follow(&mut self, seq: u64, at: Moment, wall: WallTime, row: Row<'_>) {
+        match row {
+            Row::Input(input) => {
+                self.settle_pending();
+                self.state.at = at;
+                self.state.wall = wall;
+                self.input(at, wall, input);
+            }
+            Row::Record(record) => {
+                self.state.at = self.state.at.max(at);
+                self.record(seq, Stamped { moment: at, wall }, record);
+            }
+        }
+    }
+
+    /// The session's state as an input, or `None` when no session is open.
+    pub fn finish(mut self, reason: &str) -> Option<CarryOver> {
+        self.settle_pending();
+        self.state.session?;
+        let state = serde_json::to_value(&self.state).ok()?;
+        Some(CarryOver {
+            reason: reason.to_owned(),
+            state,
+        })
+    }
+
+    fn input(&mut self, at: Moment, wall: WallTime, input: &Input) {
+        match input {
+            Input::Open {
+                session,
+                about,
+                setup,
+            } if self.state.session.is_none() => {
+                self.state = Summary {
+                    at,
+                    wall,
+                    session: Some(*session),
+                    about: (**about).clone(),
+                    setup: (**setup).clone(),
+                    phase: Phase::Baseline,
+                    entered: at,
+                    opened: Stamped { moment: at, wall },
+                    ..Summary::default()
+                };
+            }
+            Input::CarryOver(carry) => {
+                if let Ok(state) = serde_json::from_value::<Summary>(carry.state.clone()) {
+                    self.state = state;
+                }
+            }
+            Input::Command(command) => self.pending = Some((**command).clone()),
+            Input::Reading { observation, .. } => {
+                let pressure = matches!(
+                    observation.parameter.known(),
+                    Some(Parameter::NibpSys | Parameter::NibpMean)
+                );
+                if pressure && observation.reading.value().is_some() {
+                    self.state.last_cuff = Some(at);
+                }
+            }
+            Input::FeedDeclared { setup } => self.state.setup.feeds.push((**setup).clone()),
+            Input::Open { .. }
+            | Input::Started(_)
+            | Input::DeviceAlert { .. }
+            | Input::Pump { .. }
+            | Input::Identity { .. }
+            | Input::Feed { .. }
+            | Input::Alive { .. }
+            | Input::Health { .. }
+            | Input::Tick => {}
+        }
+    }
+
+    /// A command that was not refused is done.
+    fn settle_pending(&mut self) {
+        let at = self.state.at;
+        let Some(command) = self.pending.take() else {
+            return;
+        };
+        match command {
+            Command::SetLimit {
+                rule, tier, value, ..
+            } => self.state.limits.push((rule, tier, value)),
+            Command::RestoreLimits => self.state.limits.clear(),
+            Command::RateChange { .. } => self.state.rate_changed = Some(at),
+            Command::Away { minutes } => {
+                self.state.away_until =
+                    Some(at.after(Duration::from_secs(u64::from(minutes) * 60)));
+            }
+            Command::EndAway => self.state.away_until = None,
+            Command::AudioPause => self.state.paused_at = Some(at),
+            Command::EndAudioPause => self.state.paused_at = None,
+            Command::Score { scale, .. } if scale == "moaas" => self.state.last_score = Some(at),
+            Command::OpenSession(_)
+            | Command::StartInfusion { .. }
+            | Command::PauseInfusion
+            | Command::ResumeInfusion
+            | Command::StopInfusion
+            | Command::CloseSession { .. }
+            | Command::Acknowledge { .. }
+            | Command::SetBaseline { .. }
+            | Command::Drug { .. }
+            | Command::Score { .. }
+            | Command::Note { .. }
+            | Command::Correct { .. }
+            | Command::ConfirmPatient
+            | Command::Sign { .. } => {}
+        }
+    }
+
+    fn record(&mut self, seq: u64, at: Stamped, record: &Record) {
+        match record {
+            Record::Alarm(alarm) => self.alarm(seq, at, alarm),
+            Record::Audio(audio) => {
+                if audio.state == AudioState::On {
+                    self.state.paused_at = None;
+                }
+            }
+            Record::Phase(change) => self.phase(at, change.phase),
+            Record::Refused(_) => self.pending = None,
+            Record::Baseline(baseline) => {
+                if let Some(value) = baseline.value {
+                    self.state
+                        .baseline
+                        .retain(|(parameter, ..)| *parameter != baseline.parameter);
+                    self.state
+                        .baseline
+                        .push((baseline.parameter, value, baseline.readings.len()));
+                }
+            }
+            Record::Task(_) => {}
+        }
+    }
+
+    fn phase(&mut self, at: Stamped, phase: Phase) {
+        let state = &mut self.state;
+        state.phase = phase;
+        state.entered = at.moment;
+        state.away_until = None;
+        if let Some(since) = state.running_since.take() {
+            state.run += at.moment.since(since);
+        }
+        match phase {
+            Phase::Infusion => {
+                state.running_since = Some(at.moment);
+                state.started.get_or_insert(at);
+                state.ended = None;
+                state.rate_changed = Some(at.moment);
+            }
+            Phase::Recovery => state.ended = Some(at),
+            Phase::Standby => *state = Summary::default(),
+            Phase::Baseline | Phase::Paused | Phase::Observation | Phase::Discharged => {}
+        }
+    }
+
+    fn alarm(&mut self, seq: u64, at: Stamped, alarm: &AlarmRecord) {
+        if alarm.event == AlarmEvent::End {
+            self.state.alarms.remove(&alarm.alarm);
+            return;
+        }
+        let open = self
+            .state
+            .alarms
+            .entry(alarm.alarm)
+            .or_insert_with(|| OpenAlarm {
+                record: alarm.clone(),
+                began: at,
+                rose: seq,
+                acknowledged: None,
+            });
+        match alarm.event {
+            AlarmEvent::Begin | AlarmEvent::Escalate | AlarmEvent::ReAlarm => {
+                open.rose = seq;
+                open.acknowledged = None;
+            }
+            AlarmEvent::Acknowledge => open.acknowledged = Some(at.moment),
+            AlarmEvent::Return => open.acknowledged = None,
+            AlarmEvent::Deescalate | AlarmEvent::End => {}
+        }
+        open.record = alarm.clone();
+    }
+}
+
+/// What the rows say of the open session, as an input; `None` when no session is open at their end.
+pub fn summarise<'a>(
+    rows: impl IntoIterator<Item = (u64, Moment, WallTime, Row<'a>)>,
+    reason: &str,
+) -> Option<CarryOver> {
+    let mut summariser = Summariser::default();
+    for (seq, at, wall, row) in rows {
+        summariser.follow(seq, at, wall, row);
+    }
+    summariser.finish(reason)
+}
+
+/// Engine time of the newest row behind a carry-over.
+pub(super) fn engine_time(carry: &CarryOver) -> Option<Moment> {
+    serde_json::from_value(carry.state.get("at")?.clone()).ok()
+}
+
+impl OpenAlarm {
+    fn state(&self) -> State {
+        let (tier, peak) = (self.record.priority, self.record.peak);
+        if self.record.event == AlarmEvent::Return {
+            State::Returned { peak }
+        } else if self.acknowledged.is_some() {
+            State::Acknowledged { tier, peak }
+        } else {
+            State::Active { tier, peak }
+        }
+    }
+
+    /// `place` numbers device alerts, whose own keys are not in the records.
+    fn key(&self, place: u32) -> Key {
+        let record = &self.record;
+        let rule = record.rule;
+        let by_parameter = || {
+            record
+                .parameter
+                .map_or(Key::whole(rule), |p| Key::of(rule, p))
+        };
+        let by_feed = || {
+            record
+                .feed
+                .map_or(Key::whole(rule), |feed| Key::feed(rule, feed))
+        };
+        match rule {
+            Rule::Spo2Low => Key::of(rule, Parameter::Spo2),
+            Rule::RrLow | Rule::RrHigh => Key::of(rule, Parameter::Rr),
+            Rule::Missing => match record.parameter {
+                Some(Parameter::Spo2) | None => Key::of(rule, Parameter::Spo2),
+                Some(_) => Key::of(rule, Parameter::Hr),
+            },
+            Rule::SbpHigh
+            | Rule::DbpHigh
+            | Rule::SbpLow
+            | Rule::MapLow
+            | Rule::Sensor
+            | Rule::Implausible
+            | Rule::FeedsDisagree => by_parameter(),
+            Rule::FeedLost | Rule::SlowFeed | Rule::WrongPatient => by_feed(),
+            Rule::DeviceAlert => Key {
+                rule,
+                subject: Subject::Alert(u32::MAX - place),
+            },
+            Rule::RateLow
+            | Rule::RateHigh
+            | Rule::PulseLost
+            | Rule::NoBreath
+            | Rule::Oversedated
+            | Rule::CuffFailed
+            | Rule::CuffOverdue
+            | Rule::ScoreOverdue
+            | Rule::RateDiffers
+            | Rule::Restarted
+            | Rule::SessionOpen
+            | Rule::Clock
+            | Rule::Journal
+            | Rule::Disk
+            | Rule::Sound
+            | Rule::Display
+            | Rule::QueueFull
+            | Rule::Pump => Key::whole(rule),
+        }
+    }
+
+    fn occurrence(&self) -> Occurrence {
+        let record = &self.record;
+        let known = [
+            Reason::Fall,
+            Reason::Recheck,
+            Reason::Repeated,
+            Reason::NeverReceived,
+            Reason::Gone,
+            Reason::Twice,
+            Reason::Conflict,
+            Reason::GateNotPassed,
+            Reason::Unknown,
+            Reason::OtherBed,
+        ]
+        .into_iter()
+        .find(|reason| record.reason.as_deref() == Some(reason.name()));
+        Occurrence {
+            id: record.alarm,
+            state: self.state(),
+            verdict: Verdict {
+                parameter: record.parameter,
+                value: record.value,
+                limit: record.limit,
+                source: record.limit_source,
+                delay: record.delay,
+                feed: record.feed,
+                age: record.age,
+                cause: record.cause,
+                reason: known,
+                ..Verdict::plain(record.priority, record.phase, record.since)
+            },
+            began: self.began,
+            rose: self.rose,
+            acknowledged: self.acknowledged,
+            by: record.by.as_deref().map(Into::into),
+            told: record
+                .reason
+                .as_deref()
+                .filter(|_| known.is_none())
+                .map(Into::into),
+            carried: true,
+        }
+    }
+}
+
+impl Engine {
+    /// Takes up a session from its records, and says so.
+    pub(super) fn take_carry_over(&mut self, carry: &CarryOver, _out: &mut Vec<Numbered>) {
+        let state = serde_json::from_value::<Summary>(carry.state.clone());
+        let mut reason = carry.reason.clone();
+        match state {
+            Ok(state) => {
+                if let Ok(profile) = profile::parse(&state.setup.profile) {
+                    self.profile = Arc::new(profile);
+                } else {
+                    reason
+                        .push_str("; the session's profile cannot be read, the present one judges");
+                }
+                self.take_up(&state);
+            }
+            Err(error) => {
+                reason.push_str("; nothing could be carried over: ");
+                reason.push_str(&error.to_string());
+            }
+        }
+        self.raise_until_seen(Rule::Restarted, Some(reason.into()));
+        self.tasks_changed = true;
+        self.dirty.all();
+    }
+
+    fn take_up(&mut self, state: &Summary) {
+        let Some(id) = state.session else {
+            return;
+        };
+        let now = self.at;
+        self.setup = Arc::new(state.setup.clone());
+        self.feeds = Feeds::new(&self.setup, now);
+        self.slots = rules::slots(&self.profile);
+        let mut session = Session::new(id, state.about.clone(), state.opened, &self.profile);
+        session.phase = state.phase;
+        session.entered = state.entered;
+        session.started = state.started;
+        session.ended = state.ended;
+        session.run = state.run;
+        session.running_since = state.running_since;
+        session.last_valid = now;
+        session.away = state
+            .away_until
+            .filter(|until| *until > now)
+            .map(|until| Away {
+                until,
+                back_since: None,
+            });
+        for (parameter, value, readings) in &state.baseline {
+            if let Some(level) = value.rounded(parameter.places()) {
+                session.baseline.set(*parameter, level, *readings);
+            }
+        }
+        self.carry_plans(&mut session, state);
+        self.session = Some(session);
+        for (rule, tier, value) in &state.limits {
+            // It was taken before; a limit that is refused now leaves the profile's, which is stricter.
+            let _ = self.set_limit(*rule, *tier, *value, "carried over");
+        }
+        for (open, place) in state.alarms.values().zip(0_u32..) {
+            self.carry_alarm(open, open.key(place));
+        }
+        if let Some(paused_at) = state.paused_at {
+            let until = paused_at.after(self.profile.alarm.audio_pause);
+            if until > now {
+                self.audio.resume_pause(until, &self.alarms);
+            }
+        }
+    }
+
+    fn carry_plans(&self, session: &mut Session, state: &Summary) {
+        let timing = &self.profile.cuff;
+        session
+            .cuff
+            .phase_begins(timing, state.phase, state.entered);
+        if let Some(started) = state.started {
+            session.cuff.infusion_started(timing, started.moment);
+        }
+        if let Some(changed) = state.rate_changed {
+            session.cuff.rate_changed(timing, state.phase, changed);
+        }
+        if let Some(last) = state.last_cuff {
+            session.cuff.taken(timing, state.phase, last);
+        }
+        let scored = matches!(
+            state.phase,
+            Phase::Infusion | Phase::Paused | Phase::Recovery
+        );
+        if scored {
+            session.score_due = Some(match (state.last_score, state.started) {
+                (Some(last), _) => last.after(self.profile.score.interval),
+                (None, Some(started)) => started.moment,
+                (None, None) => state.entered,
+            });
+        }
+    }
+
+    fn carry_alarm(&mut self, open: &OpenAlarm, key: Key) {
+        let occurrence = open.occurrence();
+        let phase = self.phase();
+        let (tier, since) = (open.record.priority, open.record.since);
+        let standing = occurrence.state.is_standing();
+        if standing && key.class() == AlarmClass::Physiological {
+            if let Some(entry) = self.slots.iter_mut().find(|entry| entry.key == key)
+                && let Some(limits) = self.profile.limit(key.rule)
+            {
+                entry.slot.carry(limits, tier, since, phase);
+            }
+            self.findings.carry(key.rule, occurrence.verdict);
+        }
+        if standing
+            && key.rule == Rule::CuffFailed
+            && let Some(session) = self.session.as_mut()
+        {
+            session.cuff.failed = if tier > Priority::Low { 2 } else { 1 };
+            session.cuff.failed_at = since;
+        }
+        if let Rule::Missing | Rule::Sensor = key.rule {
+            // It measured before: its absence is not "never received".
+            let parameters: &[Parameter] = match open.record.parameter {
+                Some(Parameter::Spo2) | None => &[Parameter::Spo2],
+                Some(_) => &RATE_SOURCES,
+            };
+            if occurrence.verdict.reason != Some(Reason::NeverReceived)
+                && let Some(feed) = self.feeds.iter_mut().next()
+            {
+                for parameter in parameters {
+                    *feed.gave.get_mut(*parameter) = true;
+                }
+            }
+        }
+        let follows_plan = matches!(
+            key.rule,
+            Rule::CuffOverdue
+                | Rule::CuffFailed
+                | Rule::ScoreOverdue
+                | Rule::SessionOpen
+                | Rule::SlowFeed
+        );
+        self.alarms.restore(
+            key,
+            Occurrence {
+                carried: standing && !follows_plan,
+                ..occurrence
+            },
+        );
+        if key.rule == Rule::Restarted {
+            self.raise_until_seen(Rule::Restarted, None);
+        }
+    }
+}

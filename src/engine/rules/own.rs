@@ -1,0 +1,120 @@
+//! Technical conditions about ourselves: journal, disk, sound, display, queues, clock, a restart.
+
+use crate::engine::input::HealthItem;
+use crate::engine::kernel::Engine;
+use crate::engine::record::Numbered;
+use crate::engine::verdict::{Judged, Key, NEVER, Verdict};
+use crate::vocabulary::{Moment, Priority, Rule};
+use std::sync::Arc;
+
+/// One part of ours.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HealthEntry {
+    /// Not well since then.
+    pub bad_since: Option<Moment>,
+    /// In words.
+    pub detail: Option<Arc<str>>,
+    /// The condition is over when a nurse has seen it: nothing else ever ends it.
+    pub until_seen: bool,
+}
+
+/// Every part of ours.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    journal: HealthEntry,
+    disk: HealthEntry,
+    sound: HealthEntry,
+    display: HealthEntry,
+    queue_full: HealthEntry,
+    clock: HealthEntry,
+    restarted: HealthEntry,
+}
+
+impl Health {
+    /// The entry behind a rule, if the rule is about ourselves.
+    pub fn of_rule(&mut self, rule: Rule) -> Option<&mut HealthEntry> {
+        if rule == Rule::Restarted {
+            return Some(&mut self.restarted);
+        }
+        HealthItem::ALL
+            .into_iter()
+            .find(|item| item.rule() == rule)
+            .map(|item| self.of(item))
+    }
+
+    const fn of(&mut self, item: HealthItem) -> &mut HealthEntry {
+        match item {
+            HealthItem::Journal => &mut self.journal,
+            HealthItem::Disk => &mut self.disk,
+            HealthItem::Sound => &mut self.sound,
+            HealthItem::Display => &mut self.display,
+            HealthItem::QueueFull => &mut self.queue_full,
+            HealthItem::Clock => &mut self.clock,
+        }
+    }
+}
+
+impl Engine {
+    /// A part of ours changed its health.
+    pub(crate) fn take_health(&mut self, item: HealthItem, ok: bool, detail: Option<&Arc<str>>) {
+        let now = self.at;
+        let entry = self.health.of(item);
+        if ok {
+            *entry = HealthEntry::default();
+        } else {
+            entry.bad_since.get_or_insert(now);
+            entry.detail = detail.cloned();
+            entry.until_seen = false;
+        }
+        self.refute_carried(Key::whole(item.rule()));
+        self.dirty.rule(item.rule());
+    }
+
+    /// Raises a condition that lasts until a nurse has seen it.
+    pub(crate) fn raise_until_seen(&mut self, rule: Rule, detail: Option<Arc<str>>) {
+        let now = self.at;
+        if let Some(entry) = self.health.of_rule(rule) {
+            entry.bad_since.get_or_insert(now);
+            entry.detail = detail;
+            entry.until_seen = true;
+            self.dirty.rule(rule);
+        }
+    }
+
+    /// A nurse acknowledged an alarm about ourselves.
+    pub(crate) fn own_alarm_seen(&mut self, rule: Rule) {
+        if let Some(entry) = self.health.of_rule(rule)
+            && entry.until_seen
+        {
+            *entry = HealthEntry::default();
+            self.dirty.rule(rule);
+        }
+    }
+
+    /// Judges one condition about ourselves.
+    pub(super) fn judge_own(&mut self, rule: Rule, out: &mut Vec<Numbered>) {
+        let now = self.at;
+        let phase = self.phase();
+        let base = self.technical_priority(rule);
+        let further = self
+            .profile
+            .technical(rule)
+            .and_then(|technical| technical.high_after(phase));
+        let entry = self.health.of_rule(rule).cloned().unwrap_or_default();
+        let mut judged = Judged::NOTHING;
+        if let (Some(since), Some(base)) = (entry.bad_since, base) {
+            let high_from = further.map_or(NEVER, |further| since.after(further));
+            let tier = if high_from <= now {
+                Priority::High
+            } else {
+                base
+            };
+            if high_from > now {
+                judged.next = high_from;
+            }
+            judged.verdict = Some(Verdict::plain(tier, phase, since));
+        }
+        self.due.set(rule, judged.next);
+        self.condition(Key::whole(rule), judged.verdict, entry.detail.as_ref(), out);
+    }
+}
