@@ -98,7 +98,9 @@ export class Alarms {
       button("ACKNOWLEDGE", () => this.#acknowledge(row.alarm), { className: "acknowledge" }),
     );
     if (alarm.rule === "wrong-patient") {
-      row.append(button("SAME PATIENT", () => this.#command({ command: "confirm-patient" })));
+      row.append(
+        button("SAME PATIENT", () => this.#command({ command: "confirm-patient" }), { className: "confirm" }),
+      );
     }
     return row;
   }

@@ -15,6 +15,10 @@ import { Waves } from "./waves.js";
 import { clock } from "./words.js";
 
 const MESSAGE_MS = 12000;
+const CALM =
+  "No session is open. The numbers are shown and recorded; patient alarms begin when a session is opened.";
+const SILENT =
+  "The monitor program does not answer.\nLook at the patient and at the patient monitor.\nThis page goes on trying by itself.";
 
 const message = document.querySelector("#message");
 const standing = document.querySelector("#standing");
@@ -61,7 +65,7 @@ function draw() {
   health.draw(board, link.access);
   trend.draw(board);
   const calm = board.phase === "standby" && !forms.open;
-  setText(standing, calm ? "No session is open. The numbers are shown and recorded; patient alarms begin when a session is opened." : "");
+  setText(standing, calm ? CALM : "");
   show(standing, calm);
 }
 
@@ -90,7 +94,8 @@ const link = new Link({
     vitals.drawNoData();
     health.drawNoData();
     show(document.querySelector("#trend"), false);
-    show(standing, false);
+    setText(standing, SILENT);
+    show(standing, true);
   },
 });
 

@@ -13,7 +13,7 @@ function timer(board) {
   switch (board.phase) {
     case "infusion":
     case "paused":
-      return ["INFUSION", words.running(session.infusion_run_s)];
+      return ["RUN TIME", words.running(session.infusion_run_s)];
     case "recovery":
     case "observation":
       return observe > 0 ? ["OBSERVE STILL", words.countdown(observe)] : ["MINIMUM TIME", "over"];
