@@ -1,5 +1,8 @@
 //! The command line: one thin module per command. Logs to stderr, results to stdout.
 
+pub mod kiosk;
+pub mod status;
+
 use std::fmt;
 use std::process::ExitCode;
 

@@ -29,7 +29,10 @@ export class Forms {
   #panel = document.querySelector("#panel");
   #command;
 
-  /** `command(object)` sends a command and gives its answer. */
+  /**
+   * `command(object, { gated })` sends a command and gives its answer; a refusal of a gated one is told
+   * by the form itself.
+   */
   constructor(command) {
     this.#command = command;
   }
@@ -78,7 +81,7 @@ export class Forms {
 
   /** Sends a command; when a gate refuses it, asks for the override. */
   async #gated(command, title) {
-    const answer = await this.#command(command);
+    const answer = await this.#command(command, { gated: true });
     if (answer.status !== 409) return answer;
     const why = [answer.error, answer.hint].filter(Boolean).join(" ");
     this.#ask(title, why, OVERRIDE, "OVERRIDE", (override) => this.#command({ ...command, override }));

@@ -31,9 +31,10 @@ function say(text) {
   messageTimer = setTimeout(() => show(message, false), MESSAGE_MS);
 }
 
-async function command(object) {
+async function command(object, { gated = false } = {}) {
   const answer = await send(link.token, object);
-  if (!answer.done) say([answer.error, answer.hint].filter(Boolean).join(" "));
+  if (gated && answer.status === 409) show(message, false);
+  else if (!answer.done) say([answer.error, answer.hint].filter(Boolean).join(" "));
   else if (answer.left?.length > 0) say("Not acknowledged: what began or rose after you looked.");
   else if (!answer.durable) say("Done, but not yet in the record.");
   else show(message, false);

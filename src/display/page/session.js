@@ -90,7 +90,7 @@ export class Session {
     show(document.querySelector("#task"), !!task);
     if (task) {
       mark(document.querySelector("#task"), "overdue", String(task.overdue));
-      text("#task .value", task.overdue ? `${task.text} now` : `${task.text} in ${words.countdown(task.due_in_s)}`);
+      text("#task .value", task.overdue ? `${task.text} · due` : `${task.text} in ${words.countdown(task.due_in_s)}`);
     }
     const away = board.away_left_s !== null;
     for (const { node, when, away: only } of this.#buttons) {
