@@ -11,6 +11,7 @@
     clippy::cast_precision_loss,
     clippy::float_cmp,
     clippy::print_stdout,
+    clippy::wildcard_enum_match_arm,
     missing_docs,
     reason = "tests may fail loudly"
 )]
@@ -23,6 +24,8 @@ mod display_board;
 mod display_daemon;
 #[path = "integration/display_http.rs"]
 mod display_http;
+#[path = "integration/display_status.rs"]
+mod display_status;
 #[path = "integration/display_stream.rs"]
 mod display_stream;
 #[path = "integration/hl7_acknowledgements.rs"]

@@ -8,6 +8,8 @@ mod run;
 mod simulate;
 mod verify;
 mod judge;
+pub mod kiosk;
+pub mod status;
 
 use std::fmt;
 use std::process::ExitCode;

@@ -24,7 +24,8 @@ mod stream;
 mod token;
 
 pub use history::History;
-pub use runtime::{ADDRESS_FILE, TOKEN_FILE};
+pub use runtime::{ADDRESS_FILE, TOKEN_FILE, runtime_dir};
+pub(crate) use runtime::{make_folder, replace};
 pub use stream::WaveFrame;
 pub use token::Token;
 

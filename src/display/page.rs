@@ -8,10 +8,16 @@ use axum::response::IntoResponse;
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
+const PICTURE: &str = "image/svg+xml";
 
 /// Name, type and content of every file under `/page/`.
 const FILES: &[(&str, &str, &str)] = &[
     ("style.css", CSS, include_str!("page/style.css")),
+    (
+        "audio-paused.svg",
+        PICTURE,
+        include_str!("page/audio-paused.svg"),
+    ),
     ("main.js", SCRIPT, include_str!("page/main.js")),
     ("link.js", SCRIPT, include_str!("page/link.js")),
     ("commands.js", SCRIPT, include_str!("page/commands.js")),

@@ -7,12 +7,25 @@ use std::fs;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The file with `host:port`.
 pub const ADDRESS_FILE: &str = "address";
 /// The file with the token.
 pub const TOKEN_FILE: &str = "token";
+
+/// The runtime directory of the contract: what systemd gives, else what the configuration says, else
+/// beside the journal.
+pub fn runtime_dir(configured: Option<&Path>, journal: &Path) -> PathBuf {
+    match (std::env::var_os("RUNTIME_DIRECTORY"), configured) {
+        (Some(given), _) if !given.is_empty() => PathBuf::from(given),
+        (_, Some(configured)) => configured.to_owned(),
+        (_, None) => match journal.parent() {
+            Some(folder) => folder.to_owned(),
+            None => PathBuf::from("."),
+        },
+    }
+}
 
 /// Writes both files, each whole or not at all; the address last, because it says "ready".
 pub(super) fn publish(folder: &Path, address: SocketAddr, token: &Token) -> io::Result<()> {
@@ -33,9 +46,9 @@ pub(crate) fn make_folder(folder: &Path, mode: u32) -> io::Result<()> {
         .create(folder)
 }
 
-/// Writes a line to a fresh file beside `path` and moves it there, so that a reader sees the old or
+/// Writes text to a fresh file beside `path` and moves it there, so that a reader sees the old or
 /// the new content and the mode is right from the first byte on.
-pub(crate) fn replace(path: &Path, line: &str, mode: Mode) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, text: &str, mode: Mode) -> io::Result<()> {
     let fresh = path.with_extension("new");
     match fs::remove_file(&fresh) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -43,7 +56,7 @@ pub(crate) fn replace(path: &Path, line: &str, mode: Mode) -> io::Result<()> {
     }
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
     let mut file = fs::File::from(rustix::fs::open(&fresh, flags, mode)?);
-    writeln!(file, "{line}")?;
+    writeln!(file, "{text}")?;
     fs::rename(&fresh, path)
 }
 

@@ -12,10 +12,11 @@ const CHROMIUM: &str = "/usr/bin/chromium";
 
 /// A running browser with one tab.
 pub struct Browser {
-    process: Child,
+    /// The process, when it is ours to end.
+    process: Option<Child>,
     tab: WebSocket<TcpStream>,
     id: u64,
-    _profile: tempfile::TempDir,
+    _profile: Option<tempfile::TempDir>,
 }
 
 /// Whether there is a browser to test with; `tests/run` installs one.
@@ -64,22 +65,33 @@ impl Browser {
             .expect("a DevTools port");
         // The pipe must not fill up.
         std::thread::spawn(move || lines.for_each(drop));
-        let mut browser = Self::attach(process, port, profile);
+        let mut browser = Self::attach(port);
+        browser.process = Some(process);
+        browser._profile = Some(profile);
         browser.call("Page.enable", json!({}));
         browser.call("Page.navigate", json!({ "url": url }));
         browser
     }
 
-    fn attach(process: Child, port: u16, profile: tempfile::TempDir) -> Self {
+    /// Joins a browser that somebody else started and will end.
+    pub fn join(profile: &Path) -> Self {
+        let port = wait_for("the browser's port", || {
+            let text = std::fs::read_to_string(profile.join("DevToolsActivePort")).ok()?;
+            text.lines().next()?.parse().ok()
+        });
+        Self::attach(port)
+    }
+
+    fn attach(port: u16) -> Self {
         let target = wait_for("a tab", || first_tab(port));
         let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let (tab, _) = tungstenite::client(target, stream).unwrap();
         Self {
-            process,
+            process: None,
             tab,
             id: 0,
-            _profile: profile,
+            _profile: None,
         }
     }
 
@@ -174,8 +186,10 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        if let Some(process) = &mut self.process {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
     }
 }
 
@@ -186,7 +200,7 @@ fn port_of(line: &str) -> Option<u16> {
 }
 
 /// The DevTools address of the first tab, once there is one.
-pub fn first_tab(port: u16) -> Option<String> {
+fn first_tab(port: u16) -> Option<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     write!(

@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::sync::{broadcast, watch};
 
 /// The longest that a test waits for something that must come.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How the scripted engine meets a command.
 pub enum Reply {

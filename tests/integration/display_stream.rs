@@ -191,14 +191,13 @@ fn clients_that_break_the_rules_are_closed() {
     let mut binary = connect(&daemon);
     binary.send(Message::binary(vec![1, 2, 3])).unwrap();
     assert_eq!(closed(&mut binary), Some(1008));
-    let counted = wait_for("all to be counted", || {
+    wait_for("all to be counted", || {
         let metrics = daemon.get("/metrics").body;
         metrics
             .lines()
             .any(|line| line == "infusewatch_display_streams_closed_total 7")
             .then_some(())
     });
-    assert_eq!(counted, ());
     assert!(daemon.commands.try_recv().is_err());
 }
 

@@ -22,6 +22,9 @@ function explain({ explanation }) {
     .join(" · ");
 }
 
+/** A text longer than this is set smaller, so that none is ever cut off. */
+const LONG = 44;
+
 const STATES = { active: "", acknowledged: "acknowledged", returned: "is over, not yet acknowledged" };
 
 export class Alarms {
@@ -51,6 +54,7 @@ export class Alarms {
     setText(prefix, first ? PREFIX[first.priority] : "");
     setText(text, first ? first.text : "No alarms");
     setText(detail, first ? this.#detail(first) : "");
+    mark(this.#line, "long", String(text.textContent.length > LONG));
     show(this.#acknowledgeFirst, mayCommand && !!first && first.state !== "acknowledged");
     show(this.#more, others.length > 0);
     setText(this.#more, `+${others.length} more`);
@@ -68,6 +72,7 @@ export class Alarms {
     this.#first = null;
     mark(this.#line, "priority", "no-data");
     mark(this.#line, "state", "active");
+    mark(this.#line, "long", "false");
     setText(this.#line.querySelector(".prefix"), "***");
     setText(this.#line.querySelector(".text"), "NO DATA");
     setText(
@@ -95,10 +100,12 @@ export class Alarms {
       element("span", { className: "detail" }),
     );
     row.append(
-      button("ACKNOWLEDGE", () => this.#acknowledge(row.alarm), { className: "acknowledge" }),
+      button("ACK", () => this.#acknowledge(row.alarm), { className: "acknowledge", ariaLabel: "acknowledge" }),
     );
     if (alarm.rule === "wrong-patient") {
-      row.append(button("SAME PATIENT", () => this.#command({ command: "confirm-patient" })));
+      row.append(
+        button("SAME PATIENT", () => this.#command({ command: "confirm-patient" }), { className: "confirm" }),
+      );
     }
     return row;
   }

@@ -7,9 +7,9 @@ import { keyboard } from "./keyboard.js";
 
 /** Who passes a gate, and why. */
 const OVERRIDE = [
-  { name: "reason", label: "Reason", needed: true },
-  { name: "by", label: "Name", needed: true },
-  { name: "second-by", label: "Second person, where two are needed" },
+  { name: "reason", label: "Reason", needed: true, wide: true },
+  { name: "by", label: "Name", needed: true, wide: true },
+  { name: "second-by", label: "Second person, where two are needed", wide: true },
 ];
 
 const ARMS = ["", "left", "right"];
@@ -29,7 +29,10 @@ export class Forms {
   #panel = document.querySelector("#panel");
   #command;
 
-  /** `command(object)` sends a command and gives its answer. */
+  /**
+   * `command(object, { gated })` sends a command and gives its answer; a refusal of a gated one is told
+   * by the form itself.
+   */
   constructor(command) {
     this.#command = command;
   }
@@ -62,7 +65,7 @@ export class Forms {
   }
 
   closeSession() {
-    const who = [{ name: "by", label: "Name", needed: true }];
+    const who = [{ name: "by", label: "Name", needed: true, wide: true }];
     this.#ask("Close the session?", "The patient leaves; patient alarms end.", who, "CLOSE SESSION", ({ by }) =>
       this.#gated({ command: "close-session", by }, "Close all the same?"),
     );
@@ -78,7 +81,7 @@ export class Forms {
 
   /** Sends a command; when a gate refuses it, asks for the override. */
   async #gated(command, title) {
-    const answer = await this.#command(command);
+    const answer = await this.#command(command, { gated: true });
     if (answer.status !== 409) return answer;
     const why = [answer.error, answer.hint].filter(Boolean).join(" ");
     this.#ask(title, why, OVERRIDE, "OVERRIDE", (override) => this.#command({ ...command, override }));
@@ -121,13 +124,14 @@ export class Forms {
     this.#panel.append(form);
   }
 
-  #field(form, { name, label, needed = false, number = false, choices = null }) {
+  #field(form, { name, label, needed = false, number = false, wide = false, choices = null }) {
     const input = choices
       ? element("select", { name }, ...choices.map((value) => element("option", { value, textContent: value || "–" })))
       : element("input", { name, maxLength: 200, inputMode: number ? "decimal" : "text" });
     input.dataset.kind = number ? "number" : "text";
     input.required = needed;
-    form.append(element("label", {}, element("span", { textContent: needed ? `${label} (needed)` : label }), input));
+    const className = wide ? "wide" : "";
+    form.append(element("label", { className }, element("span", { textContent: needed ? `${label} (needed)` : label }), input));
     return input;
   }
 

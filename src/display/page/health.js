@@ -14,7 +14,7 @@ function banners(board, access) {
     add("away", `PATIENT AWAY ${words.countdown(board.away_left_s)} – patient alarms off`);
   }
   if (board.audio.state === "paused") {
-    add("paused", `🔕 AUDIO PAUSED ${words.countdown(board.audio.pause_left_s ?? 0)}`);
+    add("paused", `AUDIO PAUSED ${words.countdown(board.audio.pause_left_s ?? 0)}`);
   }
   if (board.phase === "standby") add("calm", "STANDBY – no patient alarms until a session is open");
   if (access !== "full") {

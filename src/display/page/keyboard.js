@@ -18,7 +18,7 @@ export function keyboard(inputs) {
 
   function setCapital(on) {
     capital = on;
-    for (const key of keys) key.textContent = on ? key.value.toUpperCase() : key.value;
+    for (const node of keys) node.textContent = on ? node.value.toUpperCase() : node.value;
   }
 
   function type(text) {
@@ -55,12 +55,15 @@ export function keyboard(inputs) {
       }),
     ),
   );
+  const done = element("button", { type: "button", textContent: "DONE", className: "done", tabIndex: -1 });
+  done.addEventListener("click", () => target.blur());
   const last = element(
     "div",
     {},
     key("⇧", () => setCapital(!capital), { ariaLabel: "capital letters" }),
     key("space", () => type(" "), { className: "space" }),
     key("⌫", erase, { ariaLabel: "delete" }),
+    done,
   );
   setCapital(true);
   return element("div", { className: "keyboard" }, ...rows, last);

@@ -15,6 +15,10 @@ import { Waves } from "./waves.js";
 import { clock } from "./words.js";
 
 const MESSAGE_MS = 12000;
+const CALM =
+  "No session is open. The numbers are shown and recorded; patient alarms begin when a session is opened.";
+const SILENT =
+  "The monitor program does not answer.\nLook at the patient and at the patient monitor.\nThis page goes on trying by itself.";
 
 const message = document.querySelector("#message");
 const standing = document.querySelector("#standing");
@@ -27,9 +31,10 @@ function say(text) {
   messageTimer = setTimeout(() => show(message, false), MESSAGE_MS);
 }
 
-async function command(object) {
+async function command(object, { gated = false } = {}) {
   const answer = await send(link.token, object);
-  if (!answer.done) say([answer.error, answer.hint].filter(Boolean).join(" "));
+  if (gated && answer.status === 409) show(message, false);
+  else if (!answer.done) say([answer.error, answer.hint].filter(Boolean).join(" "));
   else if (answer.left?.length > 0) say("Not acknowledged: what began or rose after you looked.");
   else if (!answer.durable) say("Done, but not yet in the record.");
   else show(message, false);
@@ -61,7 +66,7 @@ function draw() {
   health.draw(board, link.access);
   trend.draw(board);
   const calm = board.phase === "standby" && !forms.open;
-  setText(standing, calm ? "No session is open. The numbers are shown and recorded; patient alarms begin when a session is opened." : "");
+  setText(standing, calm ? CALM : "");
   show(standing, calm);
 }
 
@@ -90,7 +95,8 @@ const link = new Link({
     vitals.drawNoData();
     health.drawNoData();
     show(document.querySelector("#trend"), false);
-    show(standing, false);
+    setText(standing, SILENT);
+    show(standing, true);
   },
 });
 

@@ -13,7 +13,7 @@ function timer(board) {
   switch (board.phase) {
     case "infusion":
     case "paused":
-      return ["INFUSION", words.running(session.infusion_run_s)];
+      return ["RUN TIME", words.running(session.infusion_run_s)];
     case "recovery":
     case "observation":
       return observe > 0 ? ["OBSERVE STILL", words.countdown(observe)] : ["MINIMUM TIME", "over"];
@@ -90,7 +90,7 @@ export class Session {
     show(document.querySelector("#task"), !!task);
     if (task) {
       mark(document.querySelector("#task"), "overdue", String(task.overdue));
-      text("#task .value", task.overdue ? `${task.text} now` : `${task.text} in ${words.countdown(task.due_in_s)}`);
+      text("#task .value", task.overdue ? `${task.text} · due` : `${task.text} in ${words.countdown(task.due_in_s)}`);
     }
     const away = board.away_left_s !== null;
     for (const { node, when, away: only } of this.#buttons) {

@@ -107,7 +107,11 @@ export class Trend {
     pen.textAlign = "right";
     pen.textBaseline = "middle";
     pen.lineWidth = 1;
+    let above = Infinity;
     for (const value of lines) {
+      // In a low picture only the lines whose names have room.
+      if (above - y(value) < 1.3 * rem) continue;
+      above = y(value);
       pen.beginPath();
       pen.moveTo(left, Math.round(y(value)) + 0.5);
       pen.lineTo(right, Math.round(y(value)) + 0.5);

@@ -52,7 +52,9 @@ function limits(vital) {
   if (off) return "LIMIT OFF";
   if (low === null && high === null) return "";
   const mine = source === "nurse" ? " set by hand" : source === "baseline" ? " from baseline" : "";
-  return `${low ?? "–"} – ${high ?? "–"}${mine}`;
+  if (high === null) return `low ${low}${mine}`;
+  if (low === null) return `high ${high}${mine}`;
+  return `${low} – ${high}${mine}`;
 }
 
 export class Vitals {
