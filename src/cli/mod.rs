@@ -116,6 +116,7 @@ impl Arguments {
             Command::Decode(command) => command.run(),
             Command::Simulate(command) => command.run(),
             Command::Verify(command) => command.run(),
+            Command::Judge(command) => command.run(),
         }
     }
 }
@@ -129,7 +130,5 @@ fn printed(result: std::io::Result<()>) -> Result<ExitStatus, Failure> {
             ExitStatus::CannotOpen,
             format!("cannot write the results to stdout: {error}"),
         )),
-            Command::Judge(judge) => judge.run(),
-        }
     }
 }

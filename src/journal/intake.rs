@@ -294,3 +294,229 @@ impl Intake {
         .min()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::entry::Body;
+    use super::super::sample;
+    use super::*;
+    use crate::engine::Input;
+    use std::sync::mpsc::{self, Receiver};
+
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    enum Told {
+        Committed(u64),
+        Health(HealthItem, bool, String),
+    }
+
+    struct Ear(mpsc::Sender<Told>);
+
+    impl Watcher for Ear {
+        fn committed(&self, seq: u64) {
+            self.0.send(Told::Committed(seq)).unwrap();
+        }
+        fn waiting(&self, _: usize, _: u64) {}
+        fn health(&self, item: HealthItem, ok: bool, detail: &str) {
+            self.0
+                .send(Told::Health(item, ok, detail.to_owned()))
+                .unwrap();
+        }
+    }
+
+    fn at(millis: u64) -> Moment {
+        Moment::from_micros(millis * 1_000)
+    }
+
+    fn bounded(entries: usize) -> (Intake, Receiver<Told>) {
+        let (ear, told) = mpsc::channel();
+        (Intake::bounded(Box::new(Ear(ear)), at(0), entries, 4), told)
+    }
+
+    fn entry(seq: u64, input: Input) -> Message {
+        Message::Job(Job::Entry(sample::entry(seq, Body::Input(input))))
+    }
+
+    fn barrier() -> (Message, Receiver<bool>) {
+        let (answer, answered) = mpsc::channel();
+        let reply = Box::new(move |durable| answer.send(durable).unwrap());
+        (Message::Job(Job::Barrier(reply)), answered)
+    }
+
+    fn numbers(batch: &Batch) -> Vec<u64> {
+        batch.slots.iter().map(Slot::last_seq).collect()
+    }
+
+    #[test]
+    fn readings_wait_for_their_window_and_not_longer() {
+        let (mut intake, told) = bounded(100);
+        intake.take(at(100), entry(1, sample::spo2(98)));
+        intake.take(at(600), entry(2, sample::spo2(97)));
+        assert!(intake.batch(at(1_099)).is_none());
+        assert_eq!(intake.deadline(), Some(at(1_100)));
+        let batch = intake.batch(at(1_100)).unwrap();
+        assert_eq!(numbers(&batch), [1, 2]);
+        intake.outcome(at(1_105), Outcome::Committed);
+        assert_eq!(told.try_iter().collect::<Vec<_>>(), [Told::Committed(2)]);
+    }
+
+    #[test]
+    fn a_decision_takes_everything_before_it_along_at_once() {
+        let (mut intake, _told) = bounded(100);
+        intake.take(at(100), entry(1, sample::spo2(98)));
+        intake.take(
+            at(101),
+            Message::Job(Job::Entry(sample::entry(
+                2,
+                Body::Record(sample::phase(), None),
+            ))),
+        );
+        assert_eq!(numbers(&intake.batch(at(101)).unwrap()), [1, 2]);
+        // The disk has one batch at a time; the next decision goes with the next.
+        intake.take(at(102), entry(3, sample::open(1)));
+        assert!(intake.batch(at(102)).is_none());
+        intake.outcome(at(110), Outcome::Committed);
+        assert_eq!(numbers(&intake.batch(at(110)).unwrap()), [3]);
+    }
+
+    #[test]
+    fn who_waits_for_a_commit_hears_of_it() {
+        let (mut intake, _told) = bounded(100);
+        let (message, answered) = barrier();
+        intake.take(at(0), message);
+        assert_eq!(answered.try_recv(), Ok(true), "nothing was waiting");
+
+        intake.take(at(10), entry(1, sample::spo2(98)));
+        let (message, answered) = barrier();
+        intake.take(at(11), message);
+        assert!(intake.batch(at(11)).is_some());
+        assert!(answered.try_recv().is_err());
+        intake.outcome(at(15), Outcome::Committed);
+        assert_eq!(answered.try_recv(), Ok(true));
+    }
+
+    #[test]
+    fn who_waits_two_seconds_hears_that_it_is_not_recorded() {
+        let (mut intake, told) = bounded(100);
+        intake.take(at(0), entry(1, sample::spo2(98)));
+        let (message, answered) = barrier();
+        intake.take(at(0), message);
+        assert!(intake.batch(at(0)).is_some());
+        intake.expire(at(1_999));
+        assert!(answered.try_recv().is_err());
+        intake.expire(at(2_000));
+        assert_eq!(answered.try_recv(), Ok(false));
+        intake.expire(at(2_001));
+        let Ok(Told::Health(HealthItem::Journal, false, text)) = told.try_recv() else {
+            panic!("a standing record is told");
+        };
+        assert!(text.contains("does not answer"), "{text}");
+        intake.outcome(at(9_000), Outcome::Committed);
+        assert_eq!(
+            told.try_iter().collect::<Vec<_>>(),
+            [
+                Told::Committed(1),
+                Told::Health(
+                    HealthItem::Journal,
+                    true,
+                    "the record is being written".to_owned()
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_failure_is_told_at_once_and_only_once() {
+        let (mut intake, told) = bounded(100);
+        intake.take(at(0), entry(1, sample::open(1)));
+        assert!(intake.batch(at(0)).is_some());
+        for turn in 1..5 {
+            intake.outcome(
+                at(turn * 250),
+                Outcome::Failed("the disk is full".to_owned()),
+            );
+        }
+        assert_eq!(
+            told.try_iter().collect::<Vec<_>>(),
+            [Told::Health(
+                HealthItem::Journal,
+                false,
+                "the record is not being written: the disk is full".to_owned()
+            )]
+        );
+        // Trouble from before the start counts too: nobody is told "recorded".
+        let (message, answered) = barrier();
+        intake.take(at(1_500), message);
+        assert!(answered.try_recv().is_err());
+    }
+
+    #[test]
+    fn a_file_put_aside_is_reported_for_a_while_although_the_new_one_works() {
+        let (mut intake, told) = bounded(100);
+        intake.begin(at(0), None, Some("the record was unusable".to_owned()));
+        assert_eq!(
+            told.try_recv(),
+            Ok(Told::Health(
+                HealthItem::Journal,
+                false,
+                "the record was unusable".to_owned()
+            ))
+        );
+        intake.expire(at(29_999));
+        assert!(told.try_recv().is_err());
+        assert_eq!(intake.deadline(), Some(at(30_000)));
+        intake.expire(at(30_000));
+        assert!(matches!(
+            told.try_recv(),
+            Ok(Told::Health(HealthItem::Journal, true, _))
+        ));
+    }
+
+    #[test]
+    fn a_start_is_good_after_thirty_seconds_or_an_orderly_end() {
+        let (mut intake, _told) = bounded(100);
+        assert!(intake.batch(at(29_999)).is_none());
+        assert!(intake.batch(at(30_000)).unwrap().good);
+        intake.outcome(at(30_001), Outcome::Committed);
+        assert!(intake.last_batch(at(40_000)).is_none());
+
+        let (mut short, _told) = bounded(100);
+        assert!(short.last_batch(at(1_000)).unwrap().good);
+    }
+
+    #[test]
+    fn whoever_waits_for_a_dropped_entry_is_not_told_that_it_is_recorded() {
+        let (mut intake, _told) = bounded(3);
+        intake.take(at(0), entry(1, sample::open(1)));
+        assert!(intake.batch(at(0)).is_some());
+        intake.take(at(1), entry(2, sample::spo2(98)));
+        let (message, answered) = barrier();
+        intake.take(at(1), message);
+        for seq in 3..=5 {
+            intake.take(at(2), entry(seq, sample::spo2(98)));
+        }
+        assert_eq!(answered.try_recv(), Ok(false));
+        intake.outcome(at(3), Outcome::Committed);
+        let batch = intake.batch(at(3)).unwrap();
+        assert!(matches!(
+            batch.slots.first(),
+            Some(Slot::Gap { from: 2, to: 2, .. })
+        ));
+        assert_eq!(numbers(&batch), [2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn a_long_list_is_written_in_pieces_without_pause() {
+        let (mut intake, _told) = bounded(100_000);
+        for seq in 1..=20_000 {
+            intake.take(at(0), entry(seq, sample::spo2(98)));
+        }
+        let mut sizes = Vec::new();
+        let mut now = 1_000;
+        while let Some(batch) = intake.batch(at(now)) {
+            sizes.push(batch.slots.len());
+            now += 5;
+            intake.outcome(at(now), Outcome::Committed);
+        }
+        assert_eq!(sizes, [8_192, 8_192, 3_616]);
+    }
+}

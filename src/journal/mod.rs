@@ -19,11 +19,7 @@ mod queries;
 mod replay;
 mod restore;
 mod row;
-#[cfg(test)]
-mod sample;
 mod store;
-#[cfg(test)]
-mod tests;
 mod verify;
 mod waves;
 mod writer;
@@ -40,3 +36,8 @@ pub use row::BadRow;
 pub use store::{OpenError, SCHEMA_VERSION};
 pub use verify::{Verdict, VerifyError, verify};
 pub use writer::{Outlet, WaveOutlet};
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;

@@ -180,7 +180,7 @@ impl Journal {
         self.notice.as_deref()
     }
 
-    fn connection(&self) -> Option<&Connection> {
+    pub(super) fn connection(&self) -> Option<&Connection> {
         match &self.file {
             File::Writable(ledger) => Some(ledger.connection()),
             File::Readable(connection, _) => Some(connection),

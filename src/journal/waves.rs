@@ -79,12 +79,11 @@ impl Collector {
     pub(super) fn add(
         &mut self,
         now: Moment,
-        wall: WallTime,
-        feed: Arc<str>,
         session: Option<i64>,
-        chunk: WaveChunk,
+        wave: Wave,
         done: &mut Vec<WaveSecond>,
     ) -> bool {
+        let Wave { feed, received, chunk } = wave;
         let full = match usize::try_from(chunk.rate_hz) {
             Ok(rate @ 1..=codec::MOST_SAMPLES) => rate,
             Ok(_) | Err(_) => return false,
@@ -110,7 +109,7 @@ impl Collector {
             let open = second.get_or_insert_with(|| Second {
                 channel: channel.clone(),
                 session,
-                wall,
+                wall: received.wall,
                 touched: now,
                 samples: Vec::with_capacity(full),
             });
