@@ -28,7 +28,10 @@ impl Clock {
     /// The machine's clocks with the moment `offset_us` microseconds from CLOCK_BOOTTIME: engine time
     /// never falls, so after a reboot it goes on from the last record (engine.md 1).
     pub fn continuing(offset_us: i64) -> Self {
-        Self { offset_us, ..Self::real() }
+        Self {
+            offset_us,
+            ..Self::real()
+        }
     }
 
     /// Clocks that start at the machine's time and run `speed` times as fast (at least once).
@@ -49,7 +52,10 @@ impl Clock {
     pub fn now(&self) -> Now {
         let real = read();
         if self.speed == 1 {
-            return Now { moment: real.moment.offset(self.offset_us), wall: real.wall };
+            return Now {
+                moment: real.moment.offset(self.offset_us),
+                wall: real.wall,
+            };
         }
         let run = real
             .moment

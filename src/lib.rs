@@ -17,5 +17,4 @@ pub mod profile;
 pub mod protocol;
 pub mod simulator;
 pub mod sound;
-pub mod supervisor;
 pub mod vocabulary;

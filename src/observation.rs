@@ -5,7 +5,9 @@
 //! which the feed adds. The device's clock is used for differences only (age, order, identity of a
 //! cuff reading), never against our wall clock (engine.md 3).
 
-use crate::vocabulary::{Cause, Decimal, Doubt, Now, Parameter, ParameterId, Priority, Reading, Site};
+use crate::vocabulary::{
+    Cause, Decimal, Doubt, Now, Parameter, ParameterId, Priority, Reading, Site,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 

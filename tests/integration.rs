@@ -18,6 +18,8 @@
 
 #[path = "browser/mod.rs"]
 mod browser;
+#[path = "integration/check_config.rs"]
+mod check_config;
 #[path = "integration/display_board.rs"]
 mod display_board;
 #[path = "integration/display_daemon.rs"]
@@ -28,6 +30,12 @@ mod display_http;
 mod display_status;
 #[path = "integration/display_stream.rs"]
 mod display_stream;
+#[path = "integration/feed_delivery.rs"]
+mod feed_delivery;
+#[path = "integration/feed_stand.rs"]
+mod feed_stand;
+#[path = "integration/feed_transports.rs"]
+mod feed_transports;
 #[path = "integration/hl7_acknowledgements.rs"]
 mod hl7_acknowledgements;
 #[path = "integration/hl7_readings.rs"]
@@ -42,14 +50,6 @@ mod hl7_stream;
 mod hl7_waves;
 #[path = "integration/hl7_whom.rs"]
 mod hl7_whom;
-#[path = "integration/check_config.rs"]
-mod check_config;
-#[path = "integration/feed_delivery.rs"]
-mod feed_delivery;
-#[path = "integration/feed_stand.rs"]
-mod feed_stand;
-#[path = "integration/feed_transports.rs"]
-mod feed_transports;
 #[path = "integration/layering.rs"]
 mod layering;
 #[path = "integration/sound.rs"]
@@ -57,11 +57,11 @@ mod sound;
 #[path = "integration/systemd.rs"]
 mod systemd;
 
-#[path = "integration/simulate.rs"]
-mod simulate;
 #[path = "integration/decode.rs"]
 mod decode;
 #[path = "integration/layering.rs"]
 mod layering;
 #[path = "integration/protocols.rs"]
 mod protocols;
+#[path = "integration/simulate.rs"]
+mod simulate;

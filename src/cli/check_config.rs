@@ -2,9 +2,9 @@
 //! opened.
 
 use super::{ExitStatus, Failure};
-use crate::configuration::{self, Configuration, Content, ProfileMistake, Transport, span_text};
+use crate::configuration::{self, Configuration, Content, Transport, span_text};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What to check.
 #[derive(clap::Args, Debug)]
@@ -17,25 +17,7 @@ impl CheckConfig {
     /// Checks the file: problems and warnings to stderr; without a problem the feeds and the effective
     /// limits to stdout.
     pub(super) fn run(self) -> Result<ExitStatus, Failure> {
-        let configuration = match configuration::load(&self.file, read_profile) {
-            Ok(configuration) => configuration,
-            Err(problems) => {
-                for problem in &problems {
-                    eprintln!("{problem}");
-                }
-                let count = match problems.len() {
-                    1 => "1 problem".to_owned(),
-                    count => format!("{count} problems"),
-                };
-                return Err(Failure::new(
-                    ExitStatus::BadConfig,
-                    format!("{}: {count}, monitoring cannot start", self.file.display()),
-                ));
-            }
-        };
-        for warning in &configuration.warnings {
-            eprintln!("warning: {warning}");
-        }
+        let configuration = load(&self.file)?;
         print(&configuration, &mut io::stdout().lock()).map_err(|error| {
             Failure::new(
                 ExitStatus::CannotOpen,
@@ -46,26 +28,25 @@ impl CheckConfig {
     }
 }
 
-/// Reads a profile's text: its effective limits, a line each, or every mistake in it. Checks that it is
-/// TOML and shows what stands in it; the `profile` room takes this place.
-fn read_profile(text: &str) -> Result<Vec<String>, Vec<ProfileMistake>> {
-    let (_, errors) = toml::de::DeTable::parse_recoverable(text);
-    if errors.is_empty() {
-        let is_said = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
-        return Ok(text.lines().filter(is_said).map(str::to_owned).collect());
+/// Reads the configuration and complains on stderr; the start-up path of every command that needs it.
+pub(super) fn load(file: &Path) -> Result<Configuration, Failure> {
+    let configuration = configuration::load(file).map_err(|problems| {
+        for problem in &problems {
+            eprintln!("{problem}");
+        }
+        let count = match problems.len() {
+            1 => "1 problem".to_owned(),
+            count => format!("{count} problems"),
+        };
+        Failure::new(
+            ExitStatus::BadConfig,
+            format!("{}: {count}, monitoring cannot start", file.display()),
+        )
+    })?;
+    for warning in &configuration.warnings {
+        eprintln!("warning: {warning}");
     }
-    let mistake = |error: toml::de::Error| ProfileMistake {
-        line: error.span().map_or(1, |span| {
-            text.bytes()
-                .take(span.start)
-                .filter(|&byte| byte == b'\n')
-                .count()
-                + 1
-        }),
-        key: String::new(),
-        what: error.message().to_owned(),
-    };
-    Err(errors.into_iter().map(mistake).collect())
+    Ok(configuration)
 }
 
 fn print(configuration: &Configuration, out: &mut impl Write) -> io::Result<()> {

@@ -41,7 +41,12 @@ impl Demo {
             .thread_name("bedside")
             .enable_all()
             .build()
-            .map_err(|error| Failure::new(ExitStatus::Software, format!("cannot start the devices: {error}")))?;
+            .map_err(|error| {
+                Failure::new(
+                    ExitStatus::Software,
+                    format!("cannot start the devices: {error}"),
+                )
+            })?;
         let devices = bedside.block_on(Devices::prepare(&plan))?;
         let configuration = load(&plan.configuration)?;
         let daemon = Daemon::start(configuration, Some(self.speed))?;
@@ -52,7 +57,10 @@ impl Demo {
         let address = daemon.wait_for_address().ok_or_else(|| {
             Failure::new(
                 ExitStatus::CannotOpen,
-                format!("cannot serve the page on port {}; choose another with --port", self.port),
+                format!(
+                    "cannot serve the page on port {}; choose another with --port",
+                    self.port
+                ),
             )
         })?;
         let token = daemon.token().reveal().to_owned();
@@ -63,7 +71,12 @@ impl Demo {
         std::io::stdout()
             .write_all(lines.as_bytes())
             .and_then(|()| std::io::stdout().flush())
-            .map_err(|error| Failure::new(ExitStatus::Software, format!("cannot write to stdout: {error}")))?;
+            .map_err(|error| {
+                Failure::new(
+                    ExitStatus::Software,
+                    format!("cannot write to stdout: {error}"),
+                )
+            })?;
         bedside.spawn(async move {
             follow_script(&Nurse::new(address, token), clock, started, asked).await;
         });

@@ -91,6 +91,20 @@ impl KioskSettings {
     }
 }
 
+impl KioskArguments {
+    /// Shows the display of this configuration's daemon.
+    pub(super) fn run(self) -> Result<ExitStatus, Failure> {
+        super::run::log_to_stderr();
+        let display = super::check_config::load(&self.config)?.display;
+        run(&KioskSettings {
+            listen: display.listen,
+            runtime_dir: display.runtime_dir,
+            browser: self.browser,
+            folder: KioskSettings::usual_folder(),
+        })
+    }
+}
+
 /// Shows the display until SIGTERM or SIGINT.
 pub fn run(settings: &KioskSettings) -> Result<ExitStatus, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -3,13 +3,13 @@
 mod check_config;
 mod decode;
 mod demo;
+mod judge;
+pub mod kiosk;
 mod protocols;
 mod run;
 mod simulate;
-mod verify;
-mod judge;
-pub mod kiosk;
 pub mod status;
+mod verify;
 
 use std::fmt;
 use std::process::ExitCode;
@@ -99,6 +99,10 @@ enum Command {
     /// Bytes of a device to JSON lines; opens no device.
     Decode(decode::Decode),
     Simulate(simulate::Simulate),
+    /// Shows the display on the attached screen and watches it.
+    Kiosk(kiosk::KioskArguments),
+    /// Asks the running daemon how it is.
+    Status(status::StatusArguments),
     /// Replays a record: prints the first difference and exits 1, or exits 0.
     Verify(verify::Verify),
     /// The alarm engine alone in simulated time: JSON lines in, its records out.
@@ -115,6 +119,8 @@ impl Arguments {
             Command::Protocols(command) => command.run(),
             Command::Decode(command) => command.run(),
             Command::Simulate(command) => command.run(),
+            Command::Kiosk(command) => command.run(),
+            Command::Status(command) => command.run(),
             Command::Verify(command) => command.run(),
             Command::Judge(command) => command.run(),
         }

@@ -1,5 +1,6 @@
 //! `status`: asks the running daemon how it is, for people and for scripts.
 
+use super::check_config::load;
 use super::{ExitStatus, Failure};
 use crate::display::client;
 use serde_json::Value;
@@ -16,6 +17,20 @@ pub struct StatusArguments {
     #[arg(long)]
     pub json: bool,
 }
+
+impl StatusArguments {
+    /// Asks the daemon of this configuration, or the one of the service.
+    pub(super) fn run(self) -> Result<ExitStatus, Failure> {
+        let runtime_dir = match &self.config {
+            Some(file) => load(file)?.display.runtime_dir,
+            None => PathBuf::from(SERVICE_RUNTIME_DIR),
+        };
+        run(&runtime_dir, self.json)
+    }
+}
+
+/// Where systemd puts the service's runtime directory.
+const SERVICE_RUNTIME_DIR: &str = "/run/infusewatch";
 
 /// Prints the state of the daemon whose runtime directory this is. Exit status: healthy, a technical
 /// alarm, or no daemon.

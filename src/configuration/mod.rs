@@ -20,6 +20,7 @@ pub use problem::Problem;
 pub use span::{parse_span, span_text};
 
 use crate::engine::{FeedId, FeedSetup, Setup};
+use crate::profile;
 use crate::protocol::{Protocol, REGISTRY};
 use crate::vocabulary::Parameter;
 use problem::Findings;
@@ -124,39 +125,29 @@ pub struct Catalogue {
     pub runtime_dir: Option<PathBuf>,
 }
 
+/// The effective limits of a profile's text, a line each, or every mistake in it.
+fn read_profile(text: &str) -> Result<Vec<String>, Vec<ProfileMistake>> {
+    match profile::parse(text) {
+        Ok(profile) => Ok(profile.effective_limits()),
+        Err(problems) => Err(problems
+            .into_iter()
+            .map(|profile::Problem { line, key, what }| ProfileMistake { line, key, what })
+            .collect()),
+    }
+}
+
 /// Reads and checks the file against what this program can do. Every problem is listed. The runtime
 /// directory is the first of `$RUNTIME_DIRECTORY`, if that is set.
-pub fn load(path: &Path, read_profile: ReadProfile) -> Result<Configuration, Vec<Problem>> {
+pub fn load(path: &Path) -> Result<Configuration, Vec<Problem>> {
     let runtime_dir = std::env::var_os("RUNTIME_DIRECTORY")
         .and_then(|list| std::env::split_paths(&list).next())
         .filter(|first| !first.as_os_str().is_empty());
-    load_with(
-        path,
-        &Catalogue {
-            protocols: REGISTRY,
-            read_profile,
-            runtime_dir,
-        },
-    )
-}
-
-/// Larger files are not what they are taken for.
-const LARGEST_FILE: u64 = 1024 * 1024;
-
-/// The whole text of a configuration or a profile.
-fn read_text(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    let read = File::open(path)?
-        .take(LARGEST_FILE + 1)
-        .read_to_string(&mut text)?;
-    if u64::try_from(read).is_ok_and(|read| read <= LARGEST_FILE) {
-        Ok(text)
-    } else {
-        Err(io::Error::new(
-            io::ErrorKind::FileTooLarge,
-            "larger than 1 MiB: is this the right file?",
-        ))
-    }
+    let catalogue = Catalogue {
+        protocols: REGISTRY,
+        read_profile,
+        runtime_dir,
+    };
+    load_with(path, &catalogue)
 }
 
 /// [`load`] against another catalogue.

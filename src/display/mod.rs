@@ -26,12 +26,12 @@ mod token;
 pub use history::History;
 pub use runtime::{ADDRESS_FILE, TOKEN_FILE, runtime_dir};
 pub(crate) use runtime::{make_folder, replace};
-pub use stream::WaveFrame;
 pub use token::Token;
 
 use crate::board::{Published, Status};
 use crate::clock::Clock;
 use crate::inbox::Inbox;
+use crate::observation::Wave;
 use attendance::Attendance;
 use http::Shared;
 use listener::BoundedListener;
@@ -72,7 +72,7 @@ pub struct Sources {
     /// The record.
     pub history: Arc<dyn History>,
     /// Waves as they arrive from the feeds.
-    pub waves: broadcast::Sender<Arc<WaveFrame>>,
+    pub waves: broadcast::Sender<Arc<Wave>>,
     /// The daemon's clock, which may run faster in the demo.
     pub clock: Clock,
 }

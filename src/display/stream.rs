@@ -53,36 +53,23 @@ const WRONG_TOKEN: u16 = 4401;
 /// RFC 6455 close code for a client that breaks the rules.
 const POLICY: u16 = 1008;
 
-/// Samples of one wave on their way to the pages.
-#[derive(Clone, Debug)]
-pub struct WaveFrame {
-    /// The feed's name.
-    pub feed: Arc<str>,
-    /// When the chunk was received.
-    pub received: Now,
-    /// The samples.
-    pub chunk: WaveChunk,
-}
-
-impl WaveFrame {
-    /// The binary message (layout above). Labels longer than 255 bytes are cut.
-    fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(64 + 4 * self.chunk.samples.len());
-        bytes.push(1);
-        for text in [&*self.chunk.label, &*self.feed, self.chunk.unit] {
-            let text: Vec<u8> = text.bytes().take(255).collect();
-            bytes.push(u8::try_from(text.len()).unwrap_or(u8::MAX));
-            bytes.extend(text);
-        }
-        bytes.extend(self.chunk.rate_hz.to_le_bytes());
-        bytes.extend(self.chunk.resolution.mantissa().to_le_bytes());
-        bytes.push(self.chunk.resolution.scale());
-        bytes.extend(self.received.wall.as_millis().to_le_bytes());
-        for sample in &self.chunk.samples {
-            bytes.extend(sample.unwrap_or(i32::MIN).to_le_bytes());
-        }
-        bytes
+/// The binary message of these samples (layout above). Labels longer than 255 bytes are cut.
+fn encode(wave: &Wave) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(64 + 4 * wave.chunk.samples.len());
+    bytes.push(1);
+    for text in [&*wave.chunk.label, &*wave.feed, wave.chunk.unit] {
+        let text: Vec<u8> = text.bytes().take(255).collect();
+        bytes.push(u8::try_from(text.len()).unwrap_or(u8::MAX));
+        bytes.extend(text);
     }
+    bytes.extend(wave.chunk.rate_hz.to_le_bytes());
+    bytes.extend(wave.chunk.resolution.mantissa().to_le_bytes());
+    bytes.push(wave.chunk.resolution.scale());
+    bytes.extend(wave.received.wall.as_millis().to_le_bytes());
+    for sample in &wave.chunk.samples {
+        bytes.extend(sample.unwrap_or(i32::MIN).to_le_bytes());
+    }
+    bytes
 }
 
 /// What a client may say.
@@ -278,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_wave_frame_has_the_documented_layout() {
-        let frame = WaveFrame {
+        let frame = Wave {
             feed: "monitor".into(),
             received: Now {
                 moment: Moment::ZERO,

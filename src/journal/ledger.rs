@@ -38,7 +38,14 @@ pub struct Start {
 impl Start {
     /// A start at `now` by the machine's own clocks.
     pub const fn new(boot: Arc<str>, now: Now, wall_is_trusted: bool, profile: Arc<str>) -> Self {
-        Self { boot, wall: now.wall, booted: now.moment, wall_is_trusted, profile, offset_us: 0 }
+        Self {
+            boot,
+            wall: now.wall,
+            booted: now.moment,
+            wall_is_trusted,
+            profile,
+            offset_us: 0,
+        }
     }
 
     /// Check sum of the configured profile.

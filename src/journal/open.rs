@@ -55,7 +55,10 @@ impl Journal {
             file: File::Missing(String::new()),
             notice: None,
             restored: Restored::default(),
-            timeline: Timeline { offset_us: 0, down_for: Some(Duration::ZERO) },
+            timeline: Timeline {
+                offset_us: 0,
+                down_for: Some(Duration::ZERO),
+            },
             start,
         };
         match Lock::take(path) {

@@ -236,7 +236,10 @@ impl Restored {
     /// times get longer, never shorter.
     pub(super) fn timeline(&self, start: &Start) -> Timeline {
         let Some(previous) = &self.previous else {
-            return Timeline { offset_us: 0, down_for: Some(Duration::ZERO) };
+            return Timeline {
+                offset_us: 0,
+                down_for: Some(Duration::ZERO),
+            };
         };
         if previous.boot == *start.boot {
             let now = start.booted.offset(previous.offset_us);
@@ -245,13 +248,19 @@ impl Restored {
                 down_for: Some(now.since(self.last_at)),
             };
         }
-        let passed_ms = start.wall.as_millis().saturating_sub(self.last_wall.as_millis());
+        let passed_ms = start
+            .wall
+            .as_millis()
+            .saturating_sub(self.last_wall.as_millis());
         let down_for = u64::try_from(passed_ms)
             .ok()
             .filter(|_| start.wall_is_trusted)
             .map(Duration::from_millis);
         let now = self.last_at.after(down_for.unwrap_or_default());
-        Timeline { offset_us: now.micros_from(start.booted), down_for }
+        Timeline {
+            offset_us: now.micros_from(start.booted),
+            down_for,
+        }
     }
 
     /// How this start goes on. `writable`: whether the start itself is in the record; without that a crash

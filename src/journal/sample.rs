@@ -125,7 +125,10 @@ pub(super) fn open(session: i64) -> Input {
 pub(super) fn start(turn: i64) -> Start {
     Start::new(
         "boot-1".into(),
-        Now { moment: Moment::ZERO, wall: WallTime::from_millis(MIDNIGHT + turn) },
+        Now {
+            moment: Moment::ZERO,
+            wall: WallTime::from_millis(MIDNIGHT + turn),
+        },
         true,
         setup().profile.clone(),
     )

@@ -83,7 +83,11 @@ impl Collector {
         wave: Wave,
         done: &mut Vec<WaveSecond>,
     ) -> bool {
-        let Wave { feed, received, chunk } = wave;
+        let Wave {
+            feed,
+            received,
+            chunk,
+        } = wave;
         let full = match usize::try_from(chunk.rate_hz) {
             Ok(rate @ 1..=codec::MOST_SAMPLES) => rate,
             Ok(_) | Err(_) => return false,

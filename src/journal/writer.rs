@@ -55,7 +55,9 @@ impl Outlet {
 
     /// An end for wave samples. The writer lives as long as any end does.
     pub fn waves(&self) -> WaveOutlet {
-        WaveOutlet { sender: self.sender.clone() }
+        WaveOutlet {
+            sender: self.sender.clone(),
+        }
     }
 
     fn offer(&self, message: Message) -> Result<(), Box<Message>> {
@@ -105,7 +107,9 @@ pub struct WaveOutlet {
 impl WaveOutlet {
     /// Hands samples over; `false` when the queue is full and they are lost.
     pub fn offer(&self, session: Option<i64>, wave: Wave) -> bool {
-        self.sender.try_send(Message::Job(Job::Wave { session, wave })).is_ok()
+        self.sender
+            .try_send(Message::Job(Job::Wave { session, wave }))
+            .is_ok()
     }
 }
 

@@ -10,8 +10,8 @@
 
 mod device;
 mod event;
-pub mod hl7;
 mod ge_dri;
+pub mod hl7;
 pub mod json;
 mod masimo_ascii1;
 mod raw;

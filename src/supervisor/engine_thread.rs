@@ -80,12 +80,18 @@ impl Standing {
     }
 
     fn inputs(&self) -> Vec<Input> {
-        let feeds = self.feeds.iter().map(|(feed, state)| Input::Feed { feed: *feed, state: *state });
-        let health = self.health.iter().map(|(what, (ok, detail))| Input::Health {
-            what: *what,
-            ok: *ok,
-            detail: detail.clone(),
+        let feeds = self.feeds.iter().map(|(feed, state)| Input::Feed {
+            feed: *feed,
+            state: *state,
         });
+        let health = self
+            .health
+            .iter()
+            .map(|(what, (ok, detail))| Input::Health {
+                what: *what,
+                ok: *ok,
+                detail: detail.clone(),
+            });
         feeds.chain(health).collect()
     }
 }
@@ -95,10 +101,9 @@ impl EngineThread {
     pub(super) fn run(mut self) {
         let mut records = Vec::new();
         loop {
-            let sleep = self
-                .engine
-                .next_deadline()
-                .map_or(LONGEST_SLEEP, |due| self.clock.real_wait(due).min(LONGEST_SLEEP));
+            let sleep = self.engine.next_deadline().map_or(LONGEST_SLEEP, |due| {
+                self.clock.real_wait(due).min(LONGEST_SLEEP)
+            });
             match self.inbox.recv_timeout(sleep) {
                 Ok(delivery) => {
                     self.take(delivery, &mut records);
@@ -114,7 +119,8 @@ impl EngineThread {
             }
             let now = self.clock.now();
             self.step(now, Input::Tick, &mut records);
-            self.published.publish(picture(&self.engine, now, self.bed.clone(), self.demo));
+            self.published
+                .publish(picture(&self.engine, now, self.bed.clone(), self.demo));
             self.published.advance();
         }
     }
@@ -124,7 +130,11 @@ impl EngineThread {
             Delivery::Input { received, input } => {
                 self.step(received, input, records);
             }
-            Delivery::Command { received, command, reply } => {
+            Delivery::Command {
+                received,
+                command,
+                reply,
+            } => {
                 self.command(received, *command, reply, records);
             }
             Delivery::Barrier(reply) => self.outlet.push(Job::Barrier(reply)),
@@ -155,8 +165,15 @@ impl EngineThread {
             }
         }
         reply(match taken.refused {
-            None => CommandAnswer::Done { seq: taken.seq, left: taken.left },
-            Some((error, hint)) => CommandAnswer::Refused { seq: taken.seq, error, hint },
+            None => CommandAnswer::Done {
+                seq: taken.seq,
+                left: taken.left,
+            },
+            Some((error, hint)) => CommandAnswer::Refused {
+                seq: taken.seq,
+                error,
+                hint,
+            },
         });
     }
 
@@ -170,7 +187,9 @@ impl EngineThread {
             self.published.set_cue(cue(&self.engine));
         }
         let session = before.or_else(|| self.engine.session());
-        journaled(now, session, &taken, input, records, |entry| self.outlet.push(Job::Entry(entry)));
+        journaled(now, session, &taken, input, records, |entry| {
+            self.outlet.push(Job::Entry(entry))
+        });
         taken
     }
 }
@@ -184,7 +203,13 @@ pub(super) fn journaled(
     records: &mut Vec<Numbered>,
     mut pass: impl FnMut(Entry),
 ) {
-    let own = Entry { seq: taken.seq, at: taken.at, wall: now.wall, session, body: Body::Input(input) };
+    let own = Entry {
+        seq: taken.seq,
+        at: taken.at,
+        wall: now.wall,
+        session,
+        body: Body::Input(input),
+    };
     // A tick has no number and is not journaled.
     let mut own = (taken.seq != 0).then_some(own);
     for numbered in records.drain(..) {

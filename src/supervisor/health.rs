@@ -27,7 +27,12 @@ struct Waiting {
 impl HealthRelay {
     /// A relay into this inbox.
     pub(super) fn new(inbox: Inbox, status: Arc<Status>, clock: Clock) -> Self {
-        Self { inbox, status, clock, waiting: Mutex::default() }
+        Self {
+            inbox,
+            status,
+            clock,
+            waiting: Mutex::default(),
+        }
     }
 
     /// Reports how a part is. Only changes reach the engine.
@@ -55,7 +60,11 @@ impl HealthRelay {
         while let Some((item, (ok, detail))) = waiting.pending.pop_first() {
             let delivery = Delivery::Input {
                 received: self.clock.now(),
-                input: Input::Health { what: item, ok, detail: Some(detail.clone()) },
+                input: Input::Health {
+                    what: item,
+                    ok,
+                    detail: Some(detail.clone()),
+                },
             };
             if self.inbox.offer(delivery).is_err() {
                 waiting.pending.insert(item, (ok, detail));
@@ -85,8 +94,13 @@ impl Watcher for JournalWatch {
     }
 
     fn waiting(&self, entries: usize, dropped: u64) {
-        self.status.journal_backlog.store(i64::try_from(entries).unwrap_or(i64::MAX), Ordering::Relaxed);
-        self.status.journal_dropped.store(dropped, Ordering::Relaxed);
+        self.status.journal_backlog.store(
+            i64::try_from(entries).unwrap_or(i64::MAX),
+            Ordering::Relaxed,
+        );
+        self.status
+            .journal_dropped
+            .store(dropped, Ordering::Relaxed);
     }
 
     fn health(&self, item: HealthItem, ok: bool, detail: &str) {

@@ -39,7 +39,10 @@ impl History for Record {
     }
 
     fn alarms(&self, session: Option<i64>) -> Result<Value, String> {
-        let alarms = self.reader()?.alarms(session).map_err(|error| error.to_string())?;
+        let alarms = self
+            .reader()?
+            .alarms(session)
+            .map_err(|error| error.to_string())?;
         serde_json::to_value(alarms).map_err(|error| error.to_string())
     }
 }

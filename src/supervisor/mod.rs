@@ -109,19 +109,31 @@ impl Daemon {
         };
         let restored = restore::engine(&mut journal, clock.now(), boot, Arc::clone(&setup))?;
 
-        let status = Arc::new(Status::new(configuration.feeds.iter().map(|feed| Arc::clone(&feed.name))));
+        let status = Arc::new(Status::new(
+            configuration
+                .feeds
+                .iter()
+                .map(|feed| Arc::clone(&feed.name)),
+        ));
         let published = Arc::new(Published::default());
         let (inbox, deliveries) = Inbox::new(inbox::CAPACITY);
         let relay = Arc::new(HealthRelay::new(inbox.clone(), Arc::clone(&status), clock));
         let next_session = journal.restored().last_session + 1;
         let (mut outlet, journal_thread) = journal
-            .start(Box::new(JournalWatch::new(Arc::clone(&relay), Arc::clone(&status))), restore::text_of)
+            .start(
+                Box::new(JournalWatch::new(Arc::clone(&relay), Arc::clone(&status))),
+                restore::text_of,
+            )
             .map_err(machine("the journal's thread"))?;
         for job in restored.jobs {
             outlet.push(job);
         }
         let (wave_tap, _) = broadcast::channel(WAVES_BEHIND);
-        let waves = Arc::new(waves::Waves::new(outlet.waves(), wave_tap.clone(), Arc::clone(&published)));
+        let waves = Arc::new(waves::Waves::new(
+            outlet.waves(),
+            wave_tap.clone(),
+            Arc::clone(&published),
+        ));
         let setup = Arc::new(ArcSwap::from(setup));
         let engine = spawn("engine", {
             let thread = EngineThread {
@@ -141,7 +153,9 @@ impl Daemon {
 
         let stop_sound = Arc::new(AtomicBool::new(false));
         let sound = spawn("sound", {
-            let settings = SoundSettings { player: configuration.player.clone() };
+            let settings = SoundSettings {
+                player: configuration.player.clone(),
+            };
             let connections = sound::Connections {
                 published: Arc::clone(&published),
                 status: Arc::clone(&status),
@@ -344,6 +358,12 @@ fn join(thread: JoinHandle<()>, name: &str) {
     }
 }
 
-fn spawn(name: &'static str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StartError> {
-    thread::Builder::new().name(name.to_owned()).spawn(run).map_err(machine(name))
+fn spawn(
+    name: &'static str,
+    run: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, StartError> {
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(run)
+        .map_err(machine(name))
 }

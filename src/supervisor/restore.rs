@@ -30,9 +30,12 @@ pub(super) fn boot_id(now: Now) -> Arc<str> {
 
 /// Whether the wall clock was set by a time service since the boot.
 pub(super) fn wall_is_synchronised() -> bool {
-    ["/run/systemd/timesync/synchronized", "/run/chrony/chronyd.pid"]
-        .iter()
-        .any(|path| std::path::Path::new(path).exists())
+    [
+        "/run/systemd/timesync/synchronized",
+        "/run/chrony/chronyd.pid",
+    ]
+    .iter()
+    .any(|path| std::path::Path::new(path).exists())
 }
 
 /// Restores the engine from `journal` and tells it that the daemon has started.
@@ -50,24 +53,43 @@ pub(super) fn engine(
         },
         Plan::CarryOver { from, reason } => carried(journal, from, reason)?,
     };
-    let mut start = Start { now, jobs: Vec::new() };
+    let mut start = Start {
+        now,
+        jobs: Vec::new(),
+    };
     if let Some(carry_over) = carry_over {
         start.take(&mut engine, Input::CarryOver(Box::new(carry_over)));
     }
     let down_for = journal.timeline().down_for;
-    start.take(&mut engine, Input::Started(Started { boot, wall: now.wall, down_for, setup }));
-    Ok(Restoration { engine, jobs: start.jobs })
+    start.take(
+        &mut engine,
+        Input::Started(Started {
+            boot,
+            wall: now.wall,
+            down_for,
+            setup,
+        }),
+    );
+    Ok(Restoration {
+        engine,
+        jobs: start.jobs,
+    })
 }
 
 fn replay(journal: &Journal, from: u64) -> Result<Engine, String> {
     let mut engine = Engine::new(from.saturating_sub(1));
-    let replayed = journal.replay(from, &mut engine).map_err(|error| error.to_string())?;
+    let replayed = journal
+        .replay(from, &mut engine)
+        .map_err(|error| error.to_string())?;
     match (replayed.difference, replayed.not_provable_after) {
         (None, None) => {
             tracing::info!(entries = replayed.entries, "session replayed");
             Ok(engine)
         }
-        (Some(difference), _) => Err(format!("replay differs from the record at entry {}", difference.seq)),
+        (Some(difference), _) => Err(format!(
+            "replay differs from the record at entry {}",
+            difference.seq
+        )),
         (None, Some(seq)) => Err(format!("entries are missing after {seq}")),
     }
 }
@@ -102,8 +124,15 @@ impl Start {
     fn take(&mut self, engine: &mut Engine, input: Input) {
         let mut records: Vec<Numbered> = Vec::new();
         let taken = engine.step(self.now, &input, &mut records);
-        super::engine_thread::journaled(self.now, engine.session(), &taken, input, &mut records, |entry| {
-            self.jobs.push(Job::Entry(entry));
-        });
+        super::engine_thread::journaled(
+            self.now,
+            engine.session(),
+            &taken,
+            input,
+            &mut records,
+            |entry| {
+                self.jobs.push(Job::Entry(entry));
+            },
+        );
     }
 }

@@ -119,13 +119,21 @@ impl Watch {
                 self.relay.report(
                     HealthItem::Clock,
                     false,
-                    &format!("the wall clock stepped by {}.{:03} s", step / 1_000, step.unsigned_abs() % 1_000),
+                    &format!(
+                        "the wall clock stepped by {}.{:03} s",
+                        step / 1_000,
+                        step.unsigned_abs() % 1_000
+                    ),
                 );
                 self.step_shown_until = Some(now.moment.after(STEP_SHOWN));
             }
-            if self.step_shown_until.is_some_and(|until| until <= now.moment) {
+            if self
+                .step_shown_until
+                .is_some_and(|until| until <= now.moment)
+            {
                 self.step_shown_until = None;
-                self.relay.report(HealthItem::Clock, true, "the wall clock runs evenly");
+                self.relay
+                    .report(HealthItem::Clock, true, "the wall clock runs evenly");
             }
         }
         self.relay.flush();
@@ -181,5 +189,7 @@ impl ProfileWatch {
 }
 
 fn modified(file: &std::path::Path) -> Option<SystemTime> {
-    std::fs::metadata(file).and_then(|data| data.modified()).ok()
+    std::fs::metadata(file)
+        .and_then(|data| data.modified())
+        .ok()
 }

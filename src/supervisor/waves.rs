@@ -2,7 +2,7 @@
 
 use crate::board::Published;
 use crate::feed::WaveSink;
-use crate::journal::{Job, WaveOutlet};
+use crate::journal::WaveOutlet;
 use crate::observation::Wave;
 use std::sync::Arc;
 use tokio::sync::broadcast;
@@ -21,7 +21,11 @@ impl Waves {
         pages: broadcast::Sender<Arc<Wave>>,
         published: Arc<Published>,
     ) -> Self {
-        Self { record, pages, published }
+        Self {
+            record,
+            pages,
+            published,
+        }
     }
 }
 
@@ -31,9 +35,12 @@ impl WaveSink for Waves {
             // Nobody listening any more is no fault.
             let _ = self.pages.send(Arc::new(wave.clone()));
         }
-        self.record.offer(Job::Wave {
-            session: self.published.board().session.as_ref().map(|session| session.id),
-            wave,
-        })
+        let session = self
+            .published
+            .board()
+            .session
+            .as_ref()
+            .map(|session| session.id);
+        self.record.offer(session, wave)
     }
 }

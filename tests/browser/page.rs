@@ -5,8 +5,8 @@ use crate::display_board::{self, alarm, vital};
 use crate::display_daemon::{Daemon, PATIENCE, Reply};
 use infusewatch::board::Board;
 use infusewatch::clock::Clock;
-use infusewatch::display::WaveFrame;
 use infusewatch::engine::{AcknowledgeTarget, Command, FeedState, HealthItem};
+use infusewatch::observation::Wave;
 use infusewatch::observation::WaveChunk;
 use infusewatch::vocabulary::{Cause, Decimal, Parameter, ParameterId, Priority, Reading, Rule};
 use std::sync::Arc;
@@ -47,7 +47,7 @@ fn flowing_waves(daemon: &Daemon) -> Sender<()> {
                     samples,
                 };
                 let received = Clock::real().now();
-                let _ = waves.send(Arc::new(WaveFrame {
+                let _ = waves.send(Arc::new(Wave {
                     feed: "monitor".into(),
                     received,
                     chunk,

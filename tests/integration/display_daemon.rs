@@ -3,9 +3,10 @@
 use crate::display_board;
 use infusewatch::board::{Published, Status};
 use infusewatch::clock::Clock;
-use infusewatch::display::{DisplaySettings, History, Sources, Token, WaveFrame, serve};
+use infusewatch::display::{DisplaySettings, History, Sources, Token, serve};
 use infusewatch::engine::{Command, HealthItem, Input};
 use infusewatch::inbox::{CommandAnswer, Delivery, Inbox};
+use infusewatch::observation::Wave;
 use infusewatch::vocabulary::WallTime;
 use serde_json::{Value, json};
 use std::io::{Read, Write};
@@ -133,7 +134,7 @@ pub struct Daemon {
     pub folder: PathBuf,
     pub published: Arc<Published>,
     pub status: Arc<Status>,
-    pub waves: broadcast::Sender<Arc<WaveFrame>>,
+    pub waves: broadcast::Sender<Arc<Wave>>,
     pub commands: Receiver<Command>,
     pub health: Receiver<(HealthItem, bool)>,
     engine: Arc<Engine>,

@@ -3,8 +3,8 @@
 use crate::display_board;
 use crate::display_daemon::{Daemon, PATIENCE, Plan, wait_for};
 use infusewatch::board::Board;
-use infusewatch::display::WaveFrame;
 use infusewatch::engine::HealthItem;
+use infusewatch::observation::Wave;
 use infusewatch::observation::WaveChunk;
 use infusewatch::vocabulary::{Decimal, Now};
 use serde_json::Value;
@@ -103,7 +103,7 @@ fn waves_come_as_binary_frames() {
     let daemon = Daemon::start();
     let mut client = connect(&daemon);
     next_board(&mut client);
-    let frame = WaveFrame {
+    let frame = Wave {
         feed: "monitor".into(),
         received: Now::default(),
         chunk: WaveChunk {

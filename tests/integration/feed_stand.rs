@@ -7,8 +7,8 @@ use infusewatch::clock::Clock;
 use infusewatch::configuration::{Content, Feed, Monitored, Ours, Transport};
 use infusewatch::engine::{FeedId, FeedState, Input};
 use infusewatch::feed::{self, FeedPlan, Opener, Overload, Ports, Timings, WaveSink};
-use infusewatch::observation::Wave;
 use infusewatch::inbox::{CommitReply, Delivery, Inbox};
+use infusewatch::observation::Wave;
 use infusewatch::observation::{Identity, Observation, PumpEvent, PumpEventKind, WaveChunk};
 use infusewatch::protocol::{
     Device, DeviceOptions, Event, Events, Fault, Grade, LineSettings, Medium, OptionProblem,
