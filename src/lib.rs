@@ -17,4 +17,5 @@ pub mod profile;
 pub mod protocol;
 pub mod simulator;
 pub mod sound;
+pub mod supervisor;
 pub mod vocabulary;

@@ -150,6 +150,25 @@ pub fn load(path: &Path) -> Result<Configuration, Vec<Problem>> {
     load_with(path, &catalogue)
 }
 
+/// Larger files are not what they are taken for.
+const LARGEST_FILE: u64 = 1024 * 1024;
+
+/// The whole text of a configuration or a profile.
+fn read_text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let read = File::open(path)?
+        .take(LARGEST_FILE + 1)
+        .read_to_string(&mut text)?;
+    if u64::try_from(read).is_ok_and(|read| read <= LARGEST_FILE) {
+        Ok(text)
+    } else {
+        Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            "larger than 1 MiB: is this the right file?",
+        ))
+    }
+}
+
 /// [`load`] against another catalogue.
 pub fn load_with(path: &Path, catalogue: &Catalogue) -> Result<Configuration, Vec<Problem>> {
     let mut findings = Findings::new(path.to_path_buf());

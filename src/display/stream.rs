@@ -21,8 +21,7 @@
 
 use super::http::{self, Shared};
 use crate::board::{Board, Published};
-use crate::observation::WaveChunk;
-use crate::vocabulary::Now;
+use crate::observation::Wave;
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::http::StatusCode;
@@ -219,7 +218,7 @@ async fn speak(socket: &mut WebSocket, shared: &Arc<Shared>) -> End {
                 }
             }
             frame = waves.recv() => match frame {
-                Ok(frame) => Message::Binary(frame.encode().into()),
+                Ok(wave) => Message::Binary(encode(&wave).into()),
                 Err(RecvError::Lagged(skipped)) => {
                     shared.counters.waves_skipped.fetch_add(skipped, Ordering::Relaxed);
                     continue;

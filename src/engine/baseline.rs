@@ -5,7 +5,7 @@
 
 use super::reading::PerParameter;
 use crate::profile::BaselineTiming;
-use crate::vocabulary::{Moment, Parameter};
+use crate::vocabulary::{Decimal, Moment, Parameter};
 
 /// Parameters that have a baseline.
 pub const JUDGED: [Parameter; 12] = [
@@ -162,9 +162,13 @@ impl Baseline {
         *self.values.get(parameter)
     }
 
-    /// How many readings are behind the value; zero when it was set by hand.
-    pub fn readings(&self, parameter: Parameter) -> usize {
-        *self.counts.get(parameter)
+    /// Every parameter whose readings were looked at: its value, if any, and how many readings are
+    /// behind it (none when it was set by hand).
+    pub fn iter(&self) -> impl Iterator<Item = (Parameter, Option<Decimal>, usize)> {
+        JUDGED.into_iter().filter_map(|parameter| {
+            let (value, count) = (self.get(parameter), *self.counts.get(parameter));
+            (value.is_some() || count > 0).then(|| (parameter, value.map(Decimal::whole), count))
+        })
     }
 
     /// The baseline of the first of these parameters that has one.

@@ -1,23 +1,23 @@
 //! The nurse's commands: done, or refused with the reason and the next step. Every refusal is recorded.
 
 use super::command::{AcknowledgeTarget, Command, Override};
-use super::cuff::Task;
 use super::kernel::{Engine, Refusal};
 use super::lifecycle::{Happening, State};
-use super::record::{BaselineRecord, Numbered, Record};
+use super::record::Numbered;
 use super::rules::Sample;
 use super::session::Away;
 use super::verdict::Key;
-use crate::profile::{Side, tier_order, within_rails};
-use crate::vocabulary::{Decimal, Parameter, Phase, Priority, Rule};
+use crate::vocabulary::{Decimal, Phase, Priority, Rule};
 use std::time::Duration;
 
 /// What a command left undone although it was taken.
 pub type Left = Vec<u64>;
 
-type Done = Result<Left, Refusal>;
+/// What became of a command.
+pub(super) type Done = Result<Left, Refusal>;
 
-const NO_SESSION: &str = "no session is open";
+/// Why most commands are refused in standby.
+pub(super) const NO_SESSION: &str = "no session is open";
 
 impl Engine {
     /// Does a command, or says why not.
@@ -85,7 +85,7 @@ impl Engine {
         }
     }
 
-    fn in_session(&self) -> Result<(), Refusal> {
+    pub(super) fn in_session(&self) -> Result<(), Refusal> {
         match self.session {
             Some(_) => Ok(()),
             None => Err(Refusal::new(NO_SESSION, "open a session first")),
@@ -308,164 +308,6 @@ impl Engine {
         }
     }
 
-    pub(super) fn set_limit(
-        &mut self,
-        rule: Rule,
-        tier: Priority,
-        value: Decimal,
-        reason: &str,
-    ) -> Done {
-        self.in_session()?;
-        let phase = self.phase();
-        let name = format!("{} {}", rule.name(), tier.name());
-        let exact = value.normalized();
-        if exact.scale() != 0 || exact.mantissa() < 0 {
-            return Err(Refusal::new(
-                format!("{value} is no limit for {name}"),
-                "give a whole number",
-            ));
-        }
-        if reason.trim().is_empty() {
-            return Err(Refusal::new(
-                "a limit is changed without a reason",
-                "say why in `reason`",
-            ));
-        }
-        let limit = exact.mantissa();
-        within_rails(rule, limit, &self.profile.rails)
-            .map_err(|what| Refusal::new(what, "choose a limit inside the rails"))?;
-        let Some(session) = self.session.as_mut() else {
-            return Err(Refusal::new(NO_SESSION, "open a session first"));
-        };
-        let Some(limits) = session
-            .limits
-            .iter_mut()
-            .find(|limits| limits.rule.rule == rule)
-        else {
-            return Err(Refusal::new(
-                format!("{} has no limit that can be set", rule.name()),
-                "its delays belong to the profile",
-            ));
-        };
-        let mut changed = limits.clone();
-        // The outermost plain limit of the tier takes the value; inner ones give way where it passes them.
-        let side = changed.rule.side();
-        let outermost = changed
-            .rule
-            .tiers
-            .iter()
-            .filter(|known| known.priority == tier && known.relative.is_none())
-            .filter_map(|known| known.absolute.map(|part| part.limit))
-            .reduce(|one, other| match side {
-                Side::Low => one.max(other),
-                Side::High => one.min(other),
-            });
-        let Some(outermost) = outermost else {
-            return Err(Refusal::new(
-                format!("{name} has no absolute limit"),
-                "it follows the baseline: use set-baseline",
-            ));
-        };
-        for known in &mut changed.rule.tiers {
-            if known.priority != tier || known.relative.is_some() {
-                continue;
-            }
-            if let Some(part) = known.absolute.as_mut() {
-                let passed = match side {
-                    Side::Low => part.limit > limit,
-                    Side::High => part.limit < limit,
-                };
-                if part.limit == outermost || passed {
-                    part.limit = limit;
-                }
-            }
-        }
-        for phase in Phase::ALL {
-            tier_order(&changed.rule.tiers, phase).map_err(|what| {
-                Refusal::new(what, "change the other tier first, or choose another limit")
-            })?;
-        }
-        if matches!(phase, Phase::Infusion | Phase::Paused) && can_never_trip(rule, side, limit) {
-            return Err(Refusal::new(
-                format!("{name} at {limit} can never alarm"),
-                "no limit is OFF during an infusion",
-            ));
-        }
-        changed.mark(tier);
-        *limits = changed;
-        self.dirty.rule(rule);
-        Ok(Left::new())
-    }
-
-    /// Plain limits that can never trip: shown as OFF, refused in infusion.
-    pub fn limits_off(&self) -> impl Iterator<Item = (Rule, Priority)> {
-        self.session
-            .iter()
-            .flat_map(|session| &session.limits)
-            .flat_map(|limits| {
-                limits.rule.tiers.iter().filter_map(|tier| {
-                    let limit = tier.absolute.filter(|_| tier.relative.is_none())?.limit;
-                    can_never_trip(limits.rule.rule, tier.side, limit)
-                        .then_some((limits.rule.rule, tier.priority))
-                })
-            })
-    }
-
-    fn restore_limits(&mut self) -> Done {
-        self.in_session()?;
-        if let Some(session) = self.session.as_mut() {
-            for limits in &mut session.limits {
-                if let Some(rule) = self.profile.limit(limits.rule.rule) {
-                    limits.rule = rule.clone();
-                    limits.nurse = [false; 3];
-                }
-            }
-        }
-        self.dirty.all_physiological();
-        Ok(Left::new())
-    }
-
-    fn set_baseline(
-        &mut self,
-        parameter: Parameter,
-        value: Decimal,
-        reason: &str,
-        out: &mut Vec<Numbered>,
-    ) -> Done {
-        self.in_session()?;
-        let level = parameter
-            .check(value)
-            .ok()
-            .and_then(|value| value.rounded(parameter.places()))
-            .filter(|_| super::baseline::JUDGED.contains(&parameter));
-        let Some(level) = level else {
-            return Err(Refusal::new(
-                format!("{value} is no baseline for {}", parameter.name()),
-                "give a value that can be measured, of a parameter with limits",
-            ));
-        };
-        if reason.trim().is_empty() {
-            return Err(Refusal::new(
-                "a baseline is replaced without a reason",
-                "say why in `reason`",
-            ));
-        }
-        if let Some(session) = self.session.as_mut() {
-            session.baseline.set(parameter, level, 0);
-        }
-        self.emit(
-            Record::Baseline(BaselineRecord {
-                parameter,
-                value: Some(Decimal::whole(level)),
-                readings: Vec::new(),
-                reason: Some(reason.to_owned()),
-            }),
-            out,
-        );
-        self.dirty.all_physiological();
-        Ok(Left::new())
-    }
-
     fn rate_change(&mut self) -> Done {
         self.in_session()?;
         let (now, phase) = (self.at, self.phase());
@@ -538,35 +380,6 @@ impl Engine {
         self.dirty.rule(Rule::WrongPatient);
         Ok(Left::new())
     }
-
-    /// The next thing for the nurse to do.
-    pub(super) fn next_task(&self) -> Option<super::cuff::Due> {
-        let session = self.session.as_ref()?;
-        let due = |at, task| super::cuff::Due { at, task };
-        let score = session.score_due.map(|at| due(at, Task::Score));
-        let recheck = session
-            .gate_recheck
-            .filter(|_| session.phase == Phase::Baseline)
-            .map(|at| due(at, Task::GateRecheck));
-        let wanted = u32::try_from(self.profile.baseline.readings).unwrap_or(u32::MAX);
-        let lacks_baseline = session.phase == Phase::Baseline
-            && session.baseline.collected(Parameter::NibpSys) < wanted;
-        let baseline = lacks_baseline.then(|| {
-            // Readings of a baseline are taken as far apart as the recheck of a high one.
-            let after = self.profile.gate.recheck_after;
-            let last = self
-                .feeds
-                .usable(Parameter::NibpSys, self.at)
-                .map_or(session.opened.moment, |(_, held)| {
-                    held.received.after(after)
-                });
-            due(last, Task::BaselineCuff)
-        });
-        [session.cuff.next_task(), score, recheck, baseline]
-            .into_iter()
-            .flatten()
-            .min()
-    }
 }
 
 /// Whether a rule is about ourselves: its alarms outlive a session.
@@ -581,51 +394,4 @@ pub(super) fn is_own(rule: Rule) -> bool {
             | Rule::QueueFull
             | Rule::Restarted
     )
-}
-
-/// Whether no measurable value can violate the limit.
-fn can_never_trip(rule: Rule, side: Side, limit: i64) -> bool {
-    let (lowest, highest) = match rule_parameter(rule) {
-        Some(parameter) => parameter.range(),
-        None => (0, 5),
-    };
-    match side {
-        Side::Low => limit <= lowest,
-        Side::High => limit >= highest,
-    }
-}
-
-/// The parameter whose range bounds a rule's limits; the sedation score has none.
-pub(super) fn rule_parameter(rule: Rule) -> Option<Parameter> {
-    match rule {
-        Rule::Spo2Low => Some(Parameter::Spo2),
-        Rule::RateLow | Rule::RateHigh => Some(Parameter::Hr),
-        Rule::SbpHigh | Rule::SbpLow => Some(Parameter::NibpSys),
-        Rule::DbpHigh => Some(Parameter::NibpDia),
-        Rule::MapLow => Some(Parameter::NibpMean),
-        Rule::RrLow | Rule::RrHigh | Rule::NoBreath => Some(Parameter::Rr),
-        Rule::PulseLost
-        | Rule::Oversedated
-        | Rule::FeedLost
-        | Rule::Missing
-        | Rule::Sensor
-        | Rule::CuffFailed
-        | Rule::CuffOverdue
-        | Rule::ScoreOverdue
-        | Rule::Implausible
-        | Rule::WrongPatient
-        | Rule::FeedsDisagree
-        | Rule::RateDiffers
-        | Rule::SlowFeed
-        | Rule::Restarted
-        | Rule::SessionOpen
-        | Rule::DeviceAlert
-        | Rule::Clock
-        | Rule::Journal
-        | Rule::Disk
-        | Rule::Sound
-        | Rule::Display
-        | Rule::QueueFull
-        | Rule::Pump => None,
-    }
 }

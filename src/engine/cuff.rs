@@ -2,8 +2,9 @@
 //!
 //! Prompts only. Nothing here, or anywhere else in this program, ever starts a cuff.
 
+use super::kernel::Engine;
 use crate::profile::CuffTiming;
-use crate::vocabulary::{Moment, Phase};
+use crate::vocabulary::{Moment, Parameter, Phase};
 use std::time::Duration;
 
 /// Something for the nurse to do.
@@ -175,5 +176,36 @@ impl CuffPlan {
             task: Task::PeakCuff,
         });
         [self.repeat, peak, regular].into_iter().flatten().min()
+    }
+}
+
+impl Engine {
+    /// The next thing for the nurse to do.
+    pub(super) fn next_task(&self) -> Option<Due> {
+        let session = self.session.as_ref()?;
+        let due = |at, task| Due { at, task };
+        let score = session.score_due.map(|at| due(at, Task::Score));
+        let recheck = session
+            .gate_recheck
+            .filter(|_| session.phase == Phase::Baseline)
+            .map(|at| due(at, Task::GateRecheck));
+        let wanted = u32::try_from(self.profile.baseline.readings).unwrap_or(u32::MAX);
+        let lacks_baseline = session.phase == Phase::Baseline
+            && session.baseline.collected(Parameter::NibpSys) < wanted;
+        let baseline = lacks_baseline.then(|| {
+            // Readings of a baseline are taken as far apart as the recheck of a high one.
+            let after = self.profile.gate.recheck_after;
+            let last = self
+                .feeds
+                .usable(Parameter::NibpSys, self.at)
+                .map_or(session.opened.moment, |(_, held)| {
+                    held.received.after(after)
+                });
+            due(last, Task::BaselineCuff)
+        });
+        [session.cuff.next_task(), score, recheck, baseline]
+            .into_iter()
+            .flatten()
+            .min()
     }
 }

@@ -9,7 +9,7 @@ use super::alarms::Alarms;
 use super::audio::Audio;
 use super::cuff::Due;
 use super::feeds::Feeds;
-use super::input::{Input, Setup, Started};
+use super::input::{Input, Setup};
 use super::recent::Recent;
 use super::record::{Numbered, Record, RefusedRecord, TaskRecord};
 use super::rules::{self, Dirty, Findings, Health, Noticed, RuleSlot};
@@ -93,8 +93,8 @@ pub struct Engine {
     pub(super) at_input: Moment,
     pub(super) wall: WallTime,
     /// Engine time minus the caller's clock, in microseconds: not zero after a reboot.
-    shift: i64,
-    has_begun: bool,
+    pub(super) shift: i64,
+    pub(super) has_begun: bool,
     /// While deadlines fire that fell into a downtime: when they could be fired at last.
     late_from: Option<Moment>,
     pub(super) profile: Arc<Profile>,
@@ -231,9 +231,7 @@ impl Engine {
             | Input::Alive { .. }
             | Input::Health { .. }
             | Input::FeedDeclared { .. }
-            | Input::Tick => {
-                Moment::from_micros(clock.saturating_add_signed(self.shift)).max(self.at)
-            }
+            | Input::Tick => self.on_engines_clock(now.moment),
         };
         self.has_begun = true;
         at
@@ -298,97 +296,6 @@ impl Engine {
             Input::Tick => {}
         }
         Ok(Vec::new())
-    }
-
-    /// Checks an opening and ends what stood before it. Those ends come before the opening's own
-    /// number, so that a replay that begins with the opening gives the same records.
-    fn prepare_open(
-        &mut self,
-        session: i64,
-        setup: &Setup,
-        records: &mut Vec<Numbered>,
-    ) -> Result<Profile, Refusal> {
-        if let Some(open) = &self.session {
-            return Err(Refusal::new(
-                format!("session {} is still open", open.id),
-                format!("close it before session {session} is opened"),
-            ));
-        }
-        let profile = profile::parse(&setup.profile).map_err(|problems| {
-            let first = problems.first().map(ToString::to_string);
-            Refusal::new(
-                format!(
-                    "the profile has {} problems, first: {}",
-                    problems.len(),
-                    first.unwrap_or_default()
-                ),
-                "run `infusewatch check-config`",
-            )
-        })?;
-        self.close_alarms(|_| true, records);
-        self.settle(records);
-        Ok(profile)
-    }
-
-    /// A session is opened: everything that judges is fresh. The sender repeats after it what of our
-    /// own health is not well.
-    fn open(
-        &mut self,
-        session: i64,
-        about: &super::OpenSession,
-        setup: &Arc<Setup>,
-        profile: Profile,
-        records: &mut Vec<Numbered>,
-    ) {
-        let fresh = Self {
-            seq: self.seq,
-            at: self.at,
-            at_input: self.at_input,
-            wall: self.wall,
-            shift: self.shift,
-            has_begun: true,
-            feeds: Feeds::new(setup, self.at),
-            slots: rules::slots(&profile),
-            session: Some(Session::new(session, about.clone(), self.stamp(), &profile)),
-            profile: Arc::new(profile),
-            setup: Arc::clone(setup),
-            ..Self::new(self.seq)
-        };
-        *self = fresh;
-        self.emit(
-            Record::Phase(super::PhaseRecord {
-                phase: self.phase(),
-                from: crate::vocabulary::Phase::Standby,
-                why: OPEN.to_owned(),
-            }),
-            records,
-        );
-        self.recent.phase(self.seq, self.stamp(), self.phase());
-        self.tasks_changed = true;
-        self.dirty.all();
-    }
-
-    /// The daemon started again, or for the first time.
-    fn take_start(&mut self, started: &Started, _records: &mut Vec<Numbered>) {
-        if self.session.is_none() {
-            if let Ok(profile) = profile::parse(&started.setup.profile) {
-                self.profile = Arc::new(profile);
-            }
-            self.setup = Arc::clone(&started.setup);
-            self.feeds = Feeds::new(&started.setup, self.at);
-        } else if started.down_for.is_none() {
-            // Nobody knows how long nothing ran: times are lengthened, never shortened.
-            let now = self.at;
-            if let Some(session) = self.session.as_mut() {
-                session.cuff.due_now(now);
-                if session.score_due.is_some() {
-                    session.score_due = Some(now);
-                }
-            }
-            self.raise_until_seen(Rule::Clock, Some("restart: time since unknown".into()));
-        }
-        self.tasks_changed = true;
-        self.dirty.all();
     }
 
     /// Fires what is due at or before `until`, each moment in turn.
@@ -485,6 +392,11 @@ impl Engine {
         Moment::from_micros(moment.as_micros().saturating_add_signed(back))
     }
 
+    /// A moment of the caller's clock on the engine's, which may be ahead of it after a reboot.
+    pub(super) fn shifted(&self, moment: Moment) -> Moment {
+        Moment::from_micros(moment.as_micros().saturating_add_signed(self.shift))
+    }
+
     /// The newest sequence number.
     pub fn seq(&self) -> u64 {
         self.seq
@@ -497,7 +409,7 @@ impl Engine {
 }
 
 /// The name under which a refused opening is recorded.
-const OPEN: &str = "open-session";
+pub(super) const OPEN: &str = "open-session";
 
 /// `one - other`, at the ends of the range when it does not fit.
 fn difference(one: u64, other: u64) -> i64 {

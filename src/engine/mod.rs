@@ -16,6 +16,8 @@ mod input;
 mod intake;
 mod kernel;
 mod lifecycle;
+mod limits;
+mod opening;
 mod pump;
 mod reading;
 mod recent;
@@ -25,14 +27,20 @@ mod rules;
 mod session;
 pub mod text;
 mod verdict;
+mod view;
 
+pub use alarms::Occurrence;
 pub use command::{AcknowledgeTarget, All, Command, OpenSession, Override};
 pub use input::{
     CarryOver, FeedId, FeedSetup, FeedState, HealthItem, Input, Setup, Started, engine_version,
 };
 pub use kernel::{Engine, Refusal, Taken};
+pub use lifecycle::State;
+pub use reading::Held;
 pub use record::{
     AlarmEvent, AlarmRecord, AudioRecord, AudioState, BaselineRecord, LimitSource, Loudness,
     Numbered, PhaseRecord, Record, RefusedRecord, Sounding, TaskRecord,
 };
-pub use session::Stamped;
+pub use session::{Session, Stamped};
+pub use verdict::Key;
+pub use view::{HeldReading, LimitsNow};

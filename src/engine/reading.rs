@@ -89,11 +89,6 @@ impl Held {
             Reading::Invalid(_) | Reading::Valid(_) | Reading::Questionable(..) => None,
         }
     }
-
-    /// How old the number is now.
-    pub fn age_at(&self, now: Moment) -> Duration {
-        self.age + now.since(self.received)
-    }
 }
 
 /// How old an observation was when its message was sent, by the device's own clock. `Err` with the

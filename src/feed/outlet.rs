@@ -207,6 +207,7 @@ fn slot(input: &Input) -> Option<Slot> {
         | Input::CarryOver(_)
         | Input::Open { .. }
         | Input::Command(_)
+        | Input::FeedDeclared { .. }
         | Input::Tick => None,
     }
 }

@@ -71,6 +71,7 @@ fn worth(body: &Body) -> Worth {
             | Input::Identity { .. }
             | Input::Feed { .. }
             | Input::Health { .. } => Worth::Notice,
+            Input::FeedDeclared { .. } => Worth::Decision,
             Input::Started(_) | Input::CarryOver(_) | Input::Open { .. } | Input::Command(_) => {
                 Worth::Decision
             }

@@ -4,7 +4,7 @@
 
 use super::row::{self, BadRow, ReadRow};
 use super::waves::Channel;
-use crate::engine::FeedSetup;
+use crate::engine::{AlarmRecord, FeedSetup, Record};
 use crate::vocabulary::{Parameter, ParameterId};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeMap, HashMap};
@@ -134,6 +134,17 @@ pub(super) struct Feeds {
 }
 
 impl Feeds {
+    /// The name of the feed that a record is about.
+    pub(super) fn name_of(&self, record: &Record) -> Option<&str> {
+        let Record::Alarm(AlarmRecord {
+            feed: Some(feed), ..
+        }) = record
+        else {
+            return None;
+        };
+        self.noted.get(usize::from(feed.0)).map(|(name, _)| &**name)
+    }
+
     /// Notes the feeds of a set-up where they differ from those noted last.
     pub(super) fn note(
         &mut self,

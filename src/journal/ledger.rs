@@ -108,8 +108,9 @@ pub(super) enum CommitError {
     },
 }
 
-/// Makes one line for people of a record; `None` where there is nothing to add to its name.
-pub type TextOf = fn(&Record) -> Option<String>;
+/// Makes one line for people of a record, its feed's name and its engine time; `None` where there is
+/// nothing to add to the record's own name.
+pub type TextOf = fn(&Record, Option<&str>, Moment) -> Option<String>;
 
 /// The open file.
 #[derive(Debug)]
@@ -199,7 +200,8 @@ impl Ledger {
                                 row::insert_input(&mut inputs, entry.into(), input, parameter)?;
                             }
                             Body::Record(record, late) => {
-                                let text = text(record);
+                                let feed = self.notes.feeds.name_of(record);
+                                let text = text(record, feed, entry.at);
                                 row::insert_record(
                                     &mut records,
                                     entry.into(),
@@ -294,6 +296,7 @@ impl Notes {
             | Input::Feed { .. }
             | Input::Alive { .. }
             | Input::Health { .. }
+            | Input::FeedDeclared { .. }
             | Input::Tick => Ok(None),
         }
     }

@@ -7,7 +7,8 @@
 use super::dictionary::Parameters;
 use super::entry::{Body, Entry};
 use crate::engine::{
-    CarryOver, Command, FeedId, FeedState, HealthItem, Input, OpenSession, Record, Setup, Started,
+    CarryOver, Command, FeedId, FeedSetup, FeedState, HealthItem, Input, OpenSession, Record,
+    Setup, Started,
 };
 use crate::observation::{DeviceAlert, DeviceTime, Finding, Identity, Observation, PumpEvent};
 use crate::vocabulary::{Cause, Decimal, Doubt, Moment, Now, Reading, Site, WallTime};
@@ -117,6 +118,9 @@ enum Detail {
         ok: bool,
         detail: Option<Arc<str>>,
     },
+    FeedDeclared {
+        setup: Box<FeedSetup>,
+    },
     Tick,
 }
 
@@ -164,6 +168,9 @@ impl Detail {
                 ok: *ok,
                 detail: detail.clone(),
             },
+            Input::FeedDeclared { setup } => Self::FeedDeclared {
+                setup: setup.clone(),
+            },
             Input::Tick => Self::Tick,
         })
     }
@@ -187,6 +194,7 @@ impl Detail {
             Self::Identity { feed, identity } => Input::Identity { feed, identity },
             Self::Feed { feed, state } => Input::Feed { feed, state },
             Self::Health { what, ok, detail } => Input::Health { what, ok, detail },
+            Self::FeedDeclared { setup } => Input::FeedDeclared { setup },
             Self::Tick => Input::Tick,
         }
     }
@@ -325,6 +333,7 @@ pub(super) fn insert_input(
         | Input::Identity { .. }
         | Input::Feed { .. }
         | Input::Health { .. }
+        | Input::FeedDeclared { .. }
         | Input::Tick => None,
     };
     let detail = Detail::of(input)

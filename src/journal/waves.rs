@@ -5,7 +5,7 @@
 //! device sends.
 
 use super::codec;
-use crate::observation::WaveChunk;
+use crate::observation::Wave;
 use crate::vocabulary::{Decimal, Moment, WallTime};
 use std::collections::BTreeMap;
 use std::sync::Arc;

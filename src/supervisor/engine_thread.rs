@@ -75,6 +75,7 @@ impl Standing {
             | Input::Pump { .. }
             | Input::Identity { .. }
             | Input::Alive { .. }
+            | Input::FeedDeclared { .. }
             | Input::Tick => {}
         }
     }

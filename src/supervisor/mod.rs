@@ -16,12 +16,11 @@ use crate::board::{Published, Status};
 use crate::clock::Clock;
 use crate::configuration::Configuration;
 use crate::display::{self, DisplaySettings, Token};
-use crate::engine::{HealthItem, Input, Setup};
+use crate::engine::Setup;
 use crate::feed::{self, FeedPlan, Overload, Ports};
-use crate::inbox::{self, Delivery, Inbox};
+use crate::inbox::{self, Inbox};
 use crate::journal::{Journal, OpenError, Start};
 use crate::sound::{self, SoundSettings};
-use crate::vocabulary::WallTime;
 use arc_swap::ArcSwap;
 use engine_thread::{EngineThread, Standing};
 use health::{HealthRelay, JournalWatch};
@@ -96,12 +95,12 @@ impl Daemon {
         let boot = restore::boot_id(machine_now);
         let mut journal = Journal::open(
             &configuration.journal,
-            Start {
-                boot: Arc::clone(&boot),
-                now: machine_now,
-                wall_is_trusted: restore::wall_is_synchronised(),
-                profile: Arc::clone(&setup.profile),
-            },
+            Start::new(
+                Arc::clone(&boot),
+                machine_now,
+                restore::wall_is_synchronised(),
+                Arc::clone(&setup.profile),
+            ),
         )?;
         let clock = match demo {
             Some(speed) => Clock::sped_up(speed),

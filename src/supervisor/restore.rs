@@ -2,9 +2,10 @@
 //! it cannot (engine.md 2).
 
 use super::StartError;
-use crate::engine::{CarryOver, Engine, Input, Numbered, Setup, Started, summarise};
-use crate::journal::{Body, Entry, Job, Journal, Plan};
-use crate::vocabulary::Now;
+use crate::engine::restart::{Row, Summariser};
+use crate::engine::{CarryOver, Engine, Input, Numbered, Record, Setup, Started, text};
+use crate::journal::{Body, Job, Journal, Plan};
+use crate::vocabulary::{Moment, Now};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -100,9 +101,13 @@ fn carried(
     reason: String,
 ) -> Result<(Engine, Option<CarryOver>), StartError> {
     tracing::warn!(reason, "session carried over from its records");
-    let mut entries = Vec::new();
+    let mut summariser = Summariser::default();
     let read = journal.visit(from, &mut |entry| {
-        entries.push(entry);
+        let row = match &entry.body {
+            Body::Input(input) => Row::Input(input),
+            Body::Record(record, _) => Row::Record(record),
+        };
+        summariser.follow(entry.seq, entry.at, entry.wall, row);
         ControlFlow::Continue(())
     });
     if let Err(error) = read {
@@ -110,8 +115,22 @@ fn carried(
         tracing::error!(%error, "record is damaged");
         journal.begin_anew(&error.to_string())?;
     }
-    let carry_over = summarise(reason, &entries_of(&entries));
-    Ok((Engine::new(journal.restored().last_seq), Some(carry_over)))
+    Ok((
+        Engine::new(journal.restored().last_seq),
+        summariser.finish(&reason),
+    ))
+}
+
+/// One line for people, beside a record in the journal.
+pub(super) fn text_of(record: &Record, feed: Option<&str>, at: Moment) -> Option<String> {
+    match record {
+        Record::Alarm(alarm) => Some(text::line(alarm, feed, at)),
+        Record::Audio(_)
+        | Record::Phase(_)
+        | Record::Refused(_)
+        | Record::Task(_)
+        | Record::Baseline(_) => None,
+    }
 }
 
 /// Collects what the start itself gives the journal to write.

@@ -4,18 +4,14 @@
 //! Each tier has its own timer (engine.md 4). A slot's state belongs to the engine; this module only
 //! moves it, so judging again at the same moment changes nothing.
 
+use super::single::Recheck;
+use super::timer::{Run, Timer};
 use crate::engine::input::FeedId;
 use crate::engine::record::LimitSource;
 use crate::engine::verdict::{Judged, NEVER, Verdict};
 use crate::profile::{LimitRule, Persistence, Reason, Tier};
 use crate::vocabulary::{Decimal, Moment, Parameter, Phase, Priority};
 use std::time::Duration;
-
-/// The smallest step of engine time: `for ≤ 30 s` is over one step after 30 s.
-const STEP: Duration = Duration::from_micros(1);
-
-/// Most onsets that are remembered for the repeat net; the profile asks for fewer.
-const ONSETS: usize = 10;
 
 /// A usable value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,37 +30,6 @@ pub struct Sample {
     pub number: u64,
 }
 
-/// How a violation stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Run {
-    /// No violation.
-    #[default]
-    Idle,
-    /// Violating since `from`, after `done` before a suspension.
-    Running { done: Duration, from: Moment },
-    /// Without a valid reading since `at`.
-    Suspended { done: Duration, at: Moment },
-}
-
-/// One tier's timer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Timer {
-    run: Run,
-    since: Moment,
-    met: bool,
-    repeated: bool,
-    inside_since: Option<Moment>,
-    onsets: [Option<Moment>; ONSETS],
-}
-
-/// A first reading that needs a second one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Recheck {
-    number: u64,
-    at: Moment,
-    confirmed: bool,
-}
-
 /// A rule on one source.
 #[derive(Clone, Debug, Default)]
 pub struct Slot {
@@ -72,9 +37,9 @@ pub struct Slot {
     explains: Option<usize>,
     /// The last usable value.
     pub last: Option<Sample>,
-    recheck: Option<Recheck>,
-    violating_since: Option<Moment>,
-    carried: Option<Priority>,
+    pub(super) recheck: Option<Recheck>,
+    pub(super) violating_since: Option<Moment>,
+    pub(super) carried: Option<Priority>,
 }
 
 /// The limits of one rule in this session.
@@ -107,7 +72,8 @@ impl SessionLimits {
         }
     }
 
-    fn source(&self, tier: &Tier, is_relative: bool) -> LimitSource {
+    /// Where a tier's limit comes from.
+    pub fn source(&self, tier: &Tier, is_relative: bool) -> LimitSource {
         if is_relative {
             LimitSource::Baseline
         } else if self.by_nurse(tier.priority) {
@@ -140,12 +106,12 @@ pub struct Circumstances<'a> {
 }
 
 impl Circumstances<'_> {
-    fn applies(&self, tier: &Tier) -> bool {
+    pub(super) fn applies(&self, tier: &Tier) -> bool {
         tier.phases.contains(self.phase) && (tier.relative.is_none() || self.baseline.is_some())
     }
 
     /// The value that decides a tier: the worse of two for high tiers while two sources differ.
-    fn deciding(&self, tier: &Tier, sample: Sample) -> Sample {
+    pub(super) fn deciding(&self, tier: &Tier, sample: Sample) -> Sample {
         match self.other {
             Some(other)
                 if tier.priority == Priority::High
@@ -332,240 +298,5 @@ impl Slot {
             },
             reading: value.map_or(0, |value| value.number),
         })
-    }
-}
-
-impl Timer {
-    /// Follows the value; gives the next moment at which something may happen by itself.
-    fn follow(
-        &mut self,
-        tier: &Tier,
-        margin: i64,
-        sample: Option<Sample>,
-        with: &Circumstances<'_>,
-    ) -> Moment {
-        let Some(sample) = sample else {
-            return self.without_value(with);
-        };
-        let violated = |level| tier.violated(level, with.baseline);
-        let value = with.deciding(tier, sample);
-        if violated(value.level) {
-            self.inside_since = None;
-            self.violating(tier, value, with)
-        } else {
-            self.run = Run::Idle;
-            let both_inside = [
-                Some(sample),
-                with.other.filter(|_| tier.priority == Priority::High),
-            ]
-            .into_iter()
-            .flatten()
-            .all(|value| tier.inside(value.level, with.baseline, margin));
-            self.clearing(both_inside, sample.number > 0, with)
-        }
-    }
-
-    fn violating(&mut self, tier: &Tier, value: Sample, with: &Circumstances<'_>) -> Moment {
-        let is_single = value.number > 0;
-        match self.run {
-            Run::Running { .. } => {}
-            Run::Suspended { done, at } if with.now.since(at) <= with.persistence.suspend_up_to => {
-                self.run = Run::Running {
-                    done,
-                    from: with.now,
-                };
-            }
-            Run::Suspended { .. } | Run::Idle => self.onset(tier, with),
-        }
-        let Run::Running { done, from } = self.run else {
-            return NEVER;
-        };
-        let due = from.after(tier.delay.saturating_sub(done));
-        if self.met {
-            return NEVER;
-        }
-        if is_single || self.repeated || due <= with.now {
-            self.met = true;
-            return NEVER;
-        }
-        due
-    }
-
-    fn onset(&mut self, tier: &Tier, with: &Circumstances<'_>) {
-        self.run = Run::Running {
-            done: Duration::ZERO,
-            from: with.now,
-        };
-        if !self.met {
-            self.since = with.now;
-        }
-        if with.net && tier.priority > Priority::Low {
-            // The onset that must still be recent is the one `repeats - 1` violations ago.
-            let back = usize::try_from(with.persistence.repeats.saturating_sub(2)).unwrap_or(0);
-            let recent = self
-                .onsets
-                .get(back)
-                .copied()
-                .flatten()
-                .is_some_and(|first| with.now.since(first) <= with.persistence.repeats_within);
-            self.repeated = recent && !self.met;
-            self.onsets.rotate_right(1);
-            if let Some(newest) = self.onsets.first_mut() {
-                *newest = Some(with.now);
-            }
-        }
-    }
-
-    fn clearing(&mut self, inside: bool, is_single: bool, with: &Circumstances<'_>) -> Moment {
-        if !self.met {
-            self.inside_since = None;
-            return NEVER;
-        }
-        if !inside && !is_single {
-            self.inside_since = None;
-            return NEVER;
-        }
-        let since = *self.inside_since.get_or_insert(with.now);
-        let due = since.after(with.persistence.clear_for);
-        if is_single || due <= with.now {
-            self.met = false;
-            self.repeated = false;
-            self.inside_since = None;
-            return NEVER;
-        }
-        due
-    }
-
-    fn without_value(&mut self, with: &Circumstances<'_>) -> Moment {
-        self.inside_since = None;
-        match self.run {
-            Run::Idle => NEVER,
-            Run::Running { done, from } => {
-                self.run = Run::Suspended {
-                    done: done + with.now.since(from),
-                    at: with.now,
-                };
-                with.now.after(with.persistence.suspend_up_to + STEP)
-            }
-            Run::Suspended { at, .. } => {
-                let over = at.after(with.persistence.suspend_up_to + STEP);
-                if over <= with.now {
-                    self.run = Run::Idle;
-                    return NEVER;
-                }
-                over
-            }
-        }
-    }
-}
-
-impl Slot {
-    /// Judges the newest single reading (cuff, score): once, at once, until the next one.
-    pub fn judge_reading(
-        &mut self,
-        limits: &SessionLimits,
-        sample: Option<Sample>,
-        with: &Circumstances<'_>,
-    ) -> Judged {
-        if let Some(sample) = sample {
-            let is_next = self.last.is_none_or(|last| last.number != sample.number);
-            if is_next {
-                self.carried = None;
-            }
-            self.last = Some(sample);
-        }
-        let Some(last) = self.last else {
-            return self.carried_verdict(with);
-        };
-        let violated =
-            |tier: &&Tier| with.applies(tier) && tier.violated(last.level, with.baseline);
-        let reaches = limits
-            .rule
-            .tiers
-            .iter()
-            .any(|tier| tier.confirm && violated(&tier));
-        let next = self.confirm(reaches, last.number, with);
-        let confirmed = self.recheck.is_some_and(|recheck| recheck.confirmed);
-        let priority = |tier: &Tier| {
-            if tier.confirm && !confirmed {
-                Priority::Low
-            } else {
-                tier.priority
-            }
-        };
-        // The most urgent; among equals a tier that waits for its second reading tells more.
-        let explains = limits
-            .rule
-            .tiers
-            .iter()
-            .filter(violated)
-            .max_by_key(|tier| (priority(tier), tier.confirm));
-        let Some(tier) = explains else {
-            self.violating_since = None;
-            return match self.carried {
-                Some(_) => self.carried_verdict(with),
-                None => Judged::NOTHING,
-            };
-        };
-        let since = *self.violating_since.get_or_insert(with.now);
-        let limit = tier.limit(with.baseline);
-        let waits = tier.confirm && !confirmed;
-        let verdict = Verdict {
-            tier: priority(tier),
-            parameter: last.parameter,
-            value: Some(Decimal::whole(last.level)),
-            limit: limit.map(|(limit, _)| limit),
-            source: limit.map(|(_, is_relative)| limits.source(tier, is_relative)),
-            phase: with.phase,
-            since,
-            delay: Duration::ZERO,
-            feed: last.feed,
-            age: Some(last.age + with.now.since(last.received)),
-            cause: None,
-            reason: if waits {
-                Some(Reason::Recheck)
-            } else {
-                tier.reason
-            },
-            reading: last.number,
-        };
-        Judged {
-            verdict: Some(verdict),
-            next,
-        }
-    }
-
-    /// Follows the confirmation of a tier that needs two readings.
-    fn confirm(&mut self, reaches: bool, number: u64, with: &Circumstances<'_>) -> Moment {
-        if !reaches {
-            self.recheck = None;
-            return NEVER;
-        }
-        let recheck = self.recheck.get_or_insert(Recheck {
-            number,
-            at: with.now,
-            confirmed: false,
-        });
-        let due = recheck.at.after(with.confirm_within);
-        if recheck.number != number || due <= with.now {
-            recheck.confirmed = true;
-        }
-        if recheck.confirmed { NEVER } else { due }
-    }
-
-    /// Whether a first high reading waits for its second.
-    pub fn waits_for_recheck(&self) -> bool {
-        self.recheck.is_some_and(|recheck| !recheck.confirmed)
-    }
-
-    fn carried_verdict(&self, with: &Circumstances<'_>) -> Judged {
-        let verdict = self.carried.map(|tier| Verdict {
-            reason: Some(Reason::Carried),
-            ..Verdict::plain(tier, with.phase, with.now)
-        });
-        Judged {
-            verdict,
-            next: NEVER,
-        }
     }
 }

@@ -1,10 +1,15 @@
 //! The rules: which value each one judges, and how. One file per family.
 
+mod alerts;
+mod differ;
 mod limit;
 mod own;
 mod pulse;
+mod routine;
+mod single;
 mod sources;
 mod technical;
+mod timer;
 
 pub use limit::{Sample, SessionLimits, Slot};
 pub use own::Health;

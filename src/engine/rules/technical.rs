@@ -1,91 +1,29 @@
 //! Technical conditions about feeds, sensors, the cuff and scores (engine.md 5, clinical.md 7.1).
 
+use super::alerts::Alert;
+use super::differ::Lasting;
 use crate::engine::feeds::RATE_SOURCES;
 use crate::engine::input::FeedId;
 use crate::engine::kernel::Engine;
 use crate::engine::reading::PerParameter;
 use crate::engine::record::Numbered;
-use crate::engine::verdict::{Key, NEVER, Subject, Verdict};
-use crate::observation::{AlertPhase, DeviceAlert};
+use crate::engine::verdict::{Key, NEVER, Verdict};
 use crate::profile::Reason;
 use crate::vocabulary::{Cause, Moment, Parameter, Priority, Rule};
-use std::sync::Arc;
 use std::time::Duration;
-
-/// Alerts of devices that are kept at the same time; more are in the record only.
-const MOST_ALERTS: usize = 64;
 
 /// Parameters whose sensor is watched once it has measured.
 const SENSORS: [Parameter; 4] = [Parameter::Hr, Parameter::Pr, Parameter::Spo2, Parameter::Rr];
-
-/// A condition that must last before it counts and must be absent as long as values must be to clear.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Lasting {
-    since: Option<Moment>,
-    over_since: Option<Moment>,
-    stands: bool,
-}
-
-impl Lasting {
-    /// Follows whether it is so; `None` when nobody can tell, which ends it. Gives the next moment at
-    /// which it may change by itself.
-    fn follow(
-        &mut self,
-        is_so: Option<bool>,
-        now: Moment,
-        after: Duration,
-        clear: Duration,
-    ) -> Moment {
-        match is_so {
-            None => {
-                *self = Self::default();
-                NEVER
-            }
-            Some(true) => {
-                self.over_since = None;
-                let due = self.since.get_or_insert(now).after(after);
-                self.stands = self.stands || due <= now;
-                if self.stands { NEVER } else { due }
-            }
-            Some(false) if self.stands => {
-                let due = self.over_since.get_or_insert(now).after(clear);
-                if due <= now {
-                    *self = Self::default();
-                    NEVER
-                } else {
-                    due
-                }
-            }
-            Some(false) => {
-                *self = Self::default();
-                NEVER
-            }
-        }
-    }
-}
-
-/// An alarm of a monitor itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Alert {
-    feed: FeedId,
-    key: Arc<str>,
-    priority: Option<Priority>,
-    text: Arc<str>,
-    since: Moment,
-    /// For an alert without an end of its own: until when it counts unless repeated.
-    until: Moment,
-    is_on: bool,
-}
 
 /// What was noticed about feeds and sensors, and since when.
 #[derive(Clone, Debug)]
 pub struct Noticed {
     missing: [Option<Moment>; 2],
     sensor: PerParameter<Option<Moment>>,
-    rate_differs: Lasting,
-    spo2_disagrees: Lasting,
-    rate_disagrees: Lasting,
-    alerts: Vec<Alert>,
+    pub(super) rate_differs: Lasting,
+    pub(super) spo2_disagrees: Lasting,
+    pub(super) rate_disagrees: Lasting,
+    pub(super) alerts: Vec<Alert>,
 }
 
 impl Default for Noticed {
@@ -360,107 +298,6 @@ impl Engine {
         (Some(verdict), stale.min(others))
     }
 
-    /// Judges `rate-differs`: ECG against pleth.
-    pub(super) fn judge_rate_differs(&mut self, out: &mut Vec<Numbered>) {
-        let now = self.at;
-        let phase = self.phase();
-        let base = self.technical_priority(Rule::RateDiffers);
-        let level = |parameter| {
-            self.feeds
-                .usable(parameter, now)
-                .and_then(|(_, held)| held.level)
-        };
-        let both = level(Parameter::Hr).zip(level(Parameter::Pr));
-        let timing = &self.profile.feeds;
-        let differs = both
-            .filter(|_| base.is_some())
-            .map(|(ecg, pleth)| (ecg - pleth).abs() > timing.rate_differs_above);
-        let before = self.noticed.rate_differs.stands;
-        let mut next = self.noticed.rate_differs.follow(
-            differs,
-            now,
-            timing.ecg_pleth_for,
-            self.profile.persistence.clear_for,
-        );
-        for parameter in [Parameter::Hr, Parameter::Pr] {
-            next = next.min(self.feeds.stale_from(parameter, now).unwrap_or(NEVER));
-        }
-        let delay = timing.ecg_pleth_for;
-        let noticed = self.noticed.rate_differs;
-        if noticed.stands != before {
-            self.dirty.value_of(Parameter::Hr);
-        }
-        let verdict = base
-            .zip(noticed.since.filter(|_| noticed.stands))
-            .map(|(tier, since)| Verdict {
-                parameter: Some(Parameter::Hr),
-                delay,
-                ..Verdict::plain(tier, phase, since)
-            });
-        self.due.set(Rule::RateDiffers, next);
-        self.condition(Key::whole(Rule::RateDiffers), verdict, None, out);
-    }
-
-    /// Judges `feeds-disagree`: SpO2 and rate between feeds.
-    pub(super) fn judge_feeds_disagree(&mut self, out: &mut Vec<Numbered>) {
-        let now = self.at;
-        let phase = self.phase();
-        let base = self.technical_priority(Rule::FeedsDisagree);
-        let mut next = NEVER;
-        for parameter in [Parameter::Spo2, Parameter::Hr] {
-            let mut range: Option<(i64, i64, usize)> = None;
-            for (_, feed) in self.feeds.iter() {
-                let sources: &[Parameter] = if parameter == Parameter::Spo2 {
-                    &[Parameter::Spo2]
-                } else {
-                    &RATE_SOURCES
-                };
-                let level = sources
-                    .iter()
-                    .find_map(|source| feed.held.get(*source).as_ref()?.usable(now));
-                if let Some(level) = level {
-                    range = Some(match range {
-                        Some((low, high, count)) => (low.min(level), high.max(level), count + 1),
-                        None => (level, level, 1),
-                    });
-                }
-                for source in sources {
-                    if let Some(held) = feed.held.get(*source).filter(|held| held.is_fresh(now)) {
-                        next = next.min(held.until);
-                    }
-                }
-            }
-            let timing = &self.profile.feeds;
-            let differs = range
-                .filter(|(_, _, count)| *count > 1 && base.is_some())
-                .map(|(low, high, _)| {
-                    if parameter == Parameter::Spo2 {
-                        high - low >= timing.spo2_differs_by
-                    } else {
-                        high - low > timing.rate_differs_above
-                    }
-                });
-            let lasting = if parameter == Parameter::Spo2 {
-                &mut self.noticed.spo2_disagrees
-            } else {
-                &mut self.noticed.rate_disagrees
-            };
-            let clear = self.profile.persistence.clear_for;
-            next = next.min(lasting.follow(differs, now, timing.differs_for, clear));
-            let delay = timing.differs_for;
-            let lasting = *lasting;
-            let verdict =
-                base.zip(lasting.since.filter(|_| lasting.stands))
-                    .map(|(tier, since)| Verdict {
-                        parameter: Some(parameter),
-                        delay,
-                        ..Verdict::plain(tier, phase, since)
-                    });
-            self.condition(Key::of(Rule::FeedsDisagree, parameter), verdict, None, out);
-        }
-        self.due.set(Rule::FeedsDisagree, next);
-    }
-
     /// Judges `slow-feed` on every feed.
     pub(super) fn judge_slow_feed(&mut self, out: &mut Vec<Numbered>) {
         let phase = self.phase();
@@ -542,179 +379,5 @@ impl Engine {
             });
             self.condition(key, verdict, None, out);
         }
-    }
-
-    /// Judges `cuff-failed`: once low, twice medium, until a measurement succeeds.
-    pub(super) fn judge_cuff_failed(&mut self, out: &mut Vec<Numbered>) {
-        let phase = self.phase();
-        let base = self.technical_priority(Rule::CuffFailed);
-        let verdict = self.session.as_ref().zip(base).and_then(|(session, base)| {
-            let (tier, reason) = match session.cuff.failed {
-                0 => return None,
-                1 => (base, None),
-                _ => (base.max(Priority::Medium), Some(Reason::Twice)),
-            };
-            Some(Verdict {
-                parameter: Some(Parameter::NibpSys),
-                cause: Some(Cause::CuffFault),
-                reason,
-                ..Verdict::plain(tier, phase, session.cuff.failed_at)
-            })
-        });
-        self.condition(Key::whole(Rule::CuffFailed), verdict, None, out);
-    }
-
-    /// Judges `cuff-overdue`.
-    pub(super) fn judge_cuff_overdue(&mut self, out: &mut Vec<Numbered>) {
-        let now = self.at;
-        let phase = self.phase();
-        let base = self.technical_priority(Rule::CuffOverdue);
-        let plan = self.session.as_ref().and_then(|session| {
-            session
-                .cuff
-                .overdue(&self.profile.cuff)
-                .zip(session.cuff.regular())
-        });
-        let mut next = NEVER;
-        let verdict = plan
-            .zip(base)
-            .and_then(|(((low, medium), (since, due)), base)| {
-                for moment in [low, medium] {
-                    if moment > now {
-                        next = next.min(moment);
-                    }
-                }
-                let tier = if medium <= now {
-                    base.max(Priority::Medium)
-                } else if low <= now {
-                    base
-                } else {
-                    return None;
-                };
-                Some(Verdict {
-                    parameter: Some(Parameter::NibpSys),
-                    delay: due.since(since),
-                    ..Verdict::plain(tier, phase, since)
-                })
-            });
-        self.due.set(Rule::CuffOverdue, next);
-        self.condition(Key::whole(Rule::CuffOverdue), verdict, None, out);
-    }
-
-    /// Judges `score-overdue`.
-    pub(super) fn judge_score_overdue(&mut self, out: &mut Vec<Numbered>) {
-        let now = self.at;
-        let phase = self.phase();
-        let after = self.profile.score.overdue_after;
-        let base = self.technical_priority(Rule::ScoreOverdue);
-        let due = self.session.as_ref().and_then(|session| session.score_due);
-        let mut next = NEVER;
-        let verdict = due.zip(base).and_then(|(due, tier)| {
-            let overdue = due.after(after);
-            if overdue > now {
-                next = overdue;
-                return None;
-            }
-            Some(Verdict {
-                delay: after,
-                ..Verdict::plain(tier, phase, due)
-            })
-        });
-        self.due.set(Rule::ScoreOverdue, next);
-        self.condition(Key::whole(Rule::ScoreOverdue), verdict, None, out);
-    }
-
-    /// Judges `session-open`: nothing valid for long in observation.
-    pub(super) fn judge_session_open(&mut self, out: &mut Vec<Numbered>) {
-        let now = self.at;
-        let phase = self.phase();
-        let after = self.profile.session.still_open_after;
-        let mut next = NEVER;
-        let verdict = self
-            .session
-            .as_ref()
-            .zip(self.technical_priority(Rule::SessionOpen))
-            .and_then(|(session, tier)| {
-                let since = session.last_valid.max(session.entered);
-                if since.after(after) > now {
-                    next = since.after(after);
-                    return None;
-                }
-                Some(Verdict {
-                    delay: after,
-                    ..Verdict::plain(tier, phase, since)
-                })
-            });
-        self.due.set(Rule::SessionOpen, next);
-        self.condition(Key::whole(Rule::SessionOpen), verdict, None, out);
-    }
-
-    /// Takes an alarm of a monitor.
-    pub(crate) fn take_alert(&mut self, feed: FeedId, alert: &DeviceAlert) {
-        let now = self.at;
-        let silence = self
-            .feeds
-            .get(feed)
-            .map_or(Duration::ZERO, |feed| feed.setup.silence);
-        let until = match alert.phase {
-            AlertPhase::Present => now.after(silence),
-            AlertPhase::Start | AlertPhase::Continue | AlertPhase::End => NEVER,
-        };
-        let is_on = alert.phase != AlertPhase::End;
-        self.dirty.rule(Rule::DeviceAlert);
-        let alerts = &mut self.noticed.alerts;
-        let told = |since| Alert {
-            feed,
-            key: alert.key.clone(),
-            priority: alert.priority,
-            text: alert.text.clone(),
-            since,
-            until,
-            is_on,
-        };
-        if let Some(known) = alerts
-            .iter_mut()
-            .find(|known| known.feed == feed && known.key == alert.key && known.is_on)
-        {
-            *known = told(known.since);
-        } else if !is_on {
-            // The end of something that we were never told or had no room for.
-        } else if let Some(free) = alerts.iter_mut().find(|known| !known.is_on) {
-            *free = told(now);
-        } else if alerts.len() < MOST_ALERTS {
-            alerts.push(told(now));
-        }
-    }
-
-    /// Judges `device-alert` on every alert: at the device's own priority.
-    pub(super) fn judge_device_alerts(&mut self, out: &mut Vec<Numbered>) {
-        let now = self.at;
-        let phase = self.phase();
-        let base = self.technical_priority(Rule::DeviceAlert);
-        let mut next = NEVER;
-        for place in 0_u32.. {
-            let index = usize::try_from(place).unwrap_or(usize::MAX);
-            let Some(alert) = self.noticed.alerts.get_mut(index) else {
-                break;
-            };
-            if alert.until <= now {
-                alert.is_on = false;
-            }
-            let mut verdict = None;
-            if alert.is_on {
-                next = next.min(alert.until);
-                verdict = base.map(|base| Verdict {
-                    feed: Some(alert.feed),
-                    ..Verdict::plain(alert.priority.unwrap_or(base), phase, alert.since)
-                });
-            }
-            let text = alert.text.clone();
-            let key = Key {
-                rule: Rule::DeviceAlert,
-                subject: Subject::Alert(place),
-            };
-            self.condition(key, verdict, Some(&text), out);
-        }
-        self.due.set(Rule::DeviceAlert, next);
     }
 }

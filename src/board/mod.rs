@@ -4,6 +4,10 @@
 //! the engine up. Ages and countdowns are computed by the reader from moments, so that a board that
 //! is not replaced still grows old visibly.
 
+mod picture;
+
+pub use picture::{cue, picture};
+
 use crate::engine::{AudioState, FeedState, HealthItem, LimitSource, Loudness, Sounding};
 use crate::observation::DeviceTime;
 use crate::vocabulary::{
@@ -172,6 +176,8 @@ pub struct Board {
     pub vitals: Vec<VitalView>,
     /// Until when the patient is away.
     pub away_until: Option<Moment>,
+    /// Until when alarms of the pleth are held because a cuff on the same arm measures.
+    pub held_until: Option<Moment>,
     /// The alarms, most urgent first.
     pub alarms: Vec<AlarmView>,
     /// The sound.
@@ -405,6 +411,7 @@ impl Board {
             "session": self.session.as_ref().map(|session| session.to_json(now)),
             "vitals": self.vitals.iter().map(|vital| vital.to_json(now)).collect::<Vec<_>>(),
             "away_left_s": left(self.away_until),
+            "pleth_held_left_s": left(self.held_until),
             "alarms": self.alarms.iter().map(AlarmView::to_json).collect::<Vec<_>>(),
             "audio": {
                 "state": self.audio.state,

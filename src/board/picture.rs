@@ -1,0 +1,225 @@
+//! From the engine to the published picture: read-only, made after every step that changed something.
+//!
+//! Engine time is put on the reader's clock here, so that a reader can take ages and countdowns from
+//! its own `now` (after a reboot the two differ).
+
+use super::{
+    AlarmStateView, AlarmView, AudioView, Board, Cue, EventView, FeedView, LimitsView, SessionView,
+    Stamp, VitalView,
+};
+use crate::engine::{
+    AlarmEvent, AlarmRecord, Engine, FeedId, FeedState, Held, HeldReading, Session, Stamped, State,
+    text,
+};
+use crate::vocabulary::{Moment, Now, Parameter, Priority};
+use serde_json::{Value, json};
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+/// The whole picture now. `bed` and `demo` come from the configuration.
+pub fn picture(engine: &Engine, now: Now, bed: Arc<str>, demo: Option<u32>) -> Board {
+    let view = View { engine, now };
+    Board {
+        made: Stamp {
+            moment: now.moment,
+            wall: now.wall,
+        },
+        bed,
+        demo,
+        phase: engine.phase(),
+        session: engine.open_session().map(|session| view.session(session)),
+        vitals: view.vitals(),
+        away_until: engine
+            .open_session()
+            .and_then(|session| session.away)
+            .map(|away| view.moment(away.until)),
+        held_until: engine.pleth_held_until().map(|until| view.moment(until)),
+        alarms: view.alarms(),
+        audio: AudioView {
+            sounding: engine.audio().last.sounding,
+            state: engine.audio().last.state,
+            pause_until: engine.audio().pause_until.map(|until| view.moment(until)),
+        },
+        feeds: view.feeds(),
+        next_task: engine
+            .planned_task()
+            .map(|due| (text::task(due.task).to_owned(), view.moment(due.at))),
+        profile: engine.profile_name(),
+        recent: engine
+            .recent_events()
+            .map(|event| EventView {
+                seq: event.seq,
+                at: view.stamp(event.at),
+                text: event.text.clone(),
+            })
+            .collect(),
+        seq: engine.seq(),
+    }
+}
+
+/// What is to be heard now.
+pub fn cue(engine: &Engine) -> Cue {
+    let audio = engine.audio();
+    Cue {
+        sounding: audio.last.sounding,
+        rule: audio.last.rule,
+        loudness: audio.last.loudness,
+        turn: audio.turn,
+    }
+}
+
+struct View<'a> {
+    engine: &'a Engine,
+    now: Now,
+}
+
+impl View<'_> {
+    fn moment(&self, moment: Moment) -> Moment {
+        self.engine.on_callers_clock(moment)
+    }
+
+    fn stamp(&self, stamped: Stamped) -> Stamp {
+        Stamp {
+            moment: self.moment(stamped.moment),
+            wall: stamped.wall,
+        }
+    }
+
+    fn session(&self, session: &Session) -> SessionView {
+        SessionView {
+            id: session.id,
+            about: session.about.clone(),
+            opened_at: self.stamp(session.opened),
+            infusion_started_at: session.started.map(|stamp| self.stamp(stamp)),
+            infusion_ended_at: session.ended.map(|stamp| self.stamp(stamp)),
+            infusion_run: session.run_until(self.engine.on_engines_clock(self.now.moment)),
+            observe_until: self.engine.observe_until().map(|until| self.moment(until)),
+            baseline: session.baseline.iter().collect(),
+        }
+    }
+
+    fn feed_name(&self, id: FeedId) -> Arc<str> {
+        self.engine.feed_name(id).unwrap_or_else(|| "?".into())
+    }
+
+    fn vitals(&self) -> Vec<VitalView> {
+        let at = self.engine.on_engines_clock(self.now.moment);
+        self.engine
+            .held_readings()
+            .map(
+                |HeldReading {
+                     feed,
+                     parameter,
+                     held,
+                     judged,
+                 }| {
+                    let Held {
+                        reading,
+                        received,
+                        received_wall,
+                        age,
+                        measured_at,
+                        ..
+                    } = *held;
+                    VitalView {
+                        limits: parameter
+                            .known()
+                            .map(|known| self.limits(known))
+                            .unwrap_or_default(),
+                        parameter,
+                        reading,
+                        measured_at,
+                        received_at: Stamp {
+                            moment: self.moment(received),
+                            wall: received_wall,
+                        },
+                        age_at_receipt: age,
+                        stale: !held.is_fresh(at),
+                        feed: self.feed_name(feed),
+                        judged,
+                    }
+                },
+            )
+            .collect()
+    }
+
+    fn limits(&self, parameter: Parameter) -> LimitsView {
+        let limits = self.engine.limits_now(parameter);
+        LimitsView {
+            low: limits.low,
+            high: limits.high,
+            source: limits.source,
+            off: limits.off,
+        }
+    }
+
+    fn alarms(&self) -> Vec<AlarmView> {
+        let at = self.engine.on_engines_clock(self.now.moment);
+        let mut alarms: Vec<(u8, AlarmView)> = self
+            .engine
+            .open_alarms()
+            .map(|(key, occurrence)| {
+                let record = occurrence.record(key, AlarmEvent::Begin);
+                let feed = record.feed.map(|feed| self.feed_name(feed));
+                let (place, state) = match occurrence.state {
+                    State::Active { .. } => (0, AlarmStateView::Active),
+                    State::Acknowledged { .. } => (1, AlarmStateView::Acknowledged),
+                    State::Returned { .. } => (2, AlarmStateView::Returned),
+                };
+                let view = AlarmView {
+                    id: occurrence.id,
+                    rule: key.rule,
+                    parameter: record.parameter,
+                    class: record.class,
+                    priority: record.priority,
+                    peak: record.peak,
+                    state,
+                    since: self.stamp(occurrence.began),
+                    text: text::line(&record, feed.as_deref(), at),
+                    explanation: explanation(&record, feed.as_deref(), self.engine),
+                };
+                (place, view)
+            })
+            .collect();
+        // Most urgent first: what sounds before what is acknowledged or over, high before low, then
+        // the oldest.
+        alarms.sort_by_key(|(place, alarm)| (*place, Reverse(alarm.priority), alarm.id));
+        alarms.into_iter().map(|(_, alarm)| alarm).collect()
+    }
+
+    fn feeds(&self) -> Vec<FeedView> {
+        let at = self.engine.on_engines_clock(self.now.moment);
+        self.engine
+            .known_feeds()
+            .map(|feed| FeedView {
+                name: Arc::clone(&feed.setup.name),
+                state: feed.transport,
+                silent: feed.silent_from() <= at
+                    || feed.transport == FeedState::Lost && !feed.ever_alive,
+                last_data: feed.ever_alive.then(|| self.moment(feed.alive)),
+            })
+            .collect()
+    }
+}
+
+/// Everything that explains an alarm, for the page and for programs.
+fn explanation(alarm: &AlarmRecord, feed: Option<&str>, engine: &Engine) -> Value {
+    let delay_ms = u64::try_from(alarm.delay.as_millis()).unwrap_or(u64::MAX);
+    let since = engine.wall_of(alarm.since);
+    json!({
+        "rule": alarm.rule,
+        "value": alarm.value,
+        "limit": alarm.limit,
+        "limit_source": alarm.limit_source,
+        "phase": alarm.phase,
+        "since": since.rfc3339(),
+        "delay_ms": delay_ms,
+        "feed": feed,
+        "age_ms": alarm.age.map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
+        "cause": alarm.cause,
+        "reason": alarm.reason,
+        "by": alarm.by,
+        "sounds_again": alarm.priority > Priority::Low
+            && alarm.class == crate::vocabulary::AlarmClass::Physiological,
+    })
+}

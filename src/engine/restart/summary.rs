@@ -1,0 +1,259 @@
+//! What the records of an open session say, followed row by row.
+
+use crate::engine::command::{Command, OpenSession};
+use crate::engine::input::{CarryOver, Input, Setup};
+use crate::engine::record::{AlarmEvent, AlarmRecord, AudioState, Record};
+use crate::engine::session::Stamped;
+use crate::vocabulary::{Decimal, Moment, Parameter, Phase, Priority, Rule, WallTime};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// One row of the journal's sequence, as far as a restart needs it.
+#[derive(Clone, Copy, Debug)]
+pub enum Row<'a> {
+    /// An input that the engine took.
+    Input(&'a Input),
+    /// A record that it made.
+    Record(&'a Record),
+}
+
+/// An alarm that the records show open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct OpenAlarm {
+    pub(super) record: AlarmRecord,
+    pub(super) began: Stamped,
+    pub(super) rose: u64,
+    pub(super) acknowledged: Option<Moment>,
+}
+
+/// What the records say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Summary {
+    pub(super) at: Moment,
+    pub(super) wall: WallTime,
+    pub(super) session: Option<i64>,
+    pub(super) about: OpenSession,
+    pub(super) setup: Setup,
+    pub(super) phase: Phase,
+    pub(super) entered: Moment,
+    pub(super) opened: Stamped,
+    pub(super) started: Option<Stamped>,
+    pub(super) ended: Option<Stamped>,
+    pub(super) run: Duration,
+    pub(super) running_since: Option<Moment>,
+    pub(super) baseline: Vec<(Parameter, Decimal, usize)>,
+    pub(super) limits: Vec<(Rule, Priority, Decimal)>,
+    pub(super) paused_at: Option<Moment>,
+    pub(super) away_until: Option<Moment>,
+    pub(super) last_cuff: Option<Moment>,
+    pub(super) rate_changed: Option<Moment>,
+    pub(super) last_score: Option<Moment>,
+    pub(super) alarms: BTreeMap<u64, OpenAlarm>,
+}
+
+/// Follows rows of the journal and says at the end what a session needs to go on.
+#[derive(Clone, Debug, Default)]
+pub struct Summariser {
+    state: Summary,
+    /// A command whose refusal, if any, is the next record.
+    pending: Option<Command>,
+}
+
+impl Summariser {
+    /// Follows one row.
+    pub fn follow(&mut self, seq: u64, at: Moment, wall: WallTime, row: Row<'_>) {
+        match row {
+            Row::Input(input) => {
+                self.settle_pending();
+                self.state.at = at;
+                self.state.wall = wall;
+                self.input(at, wall, input);
+            }
+            Row::Record(record) => {
+                self.state.at = self.state.at.max(at);
+                self.record(seq, Stamped { moment: at, wall }, record);
+            }
+        }
+    }
+
+    /// The session's state as an input, or `None` when no session is open.
+    pub fn finish(mut self, reason: &str) -> Option<CarryOver> {
+        self.settle_pending();
+        self.state.session?;
+        let state = serde_json::to_value(&self.state).ok()?;
+        Some(CarryOver {
+            reason: reason.to_owned(),
+            state,
+        })
+    }
+
+    fn input(&mut self, at: Moment, wall: WallTime, input: &Input) {
+        match input {
+            Input::Open {
+                session,
+                about,
+                setup,
+            } if self.state.session.is_none() => {
+                self.state = Summary {
+                    at,
+                    wall,
+                    session: Some(*session),
+                    about: (**about).clone(),
+                    setup: (**setup).clone(),
+                    phase: Phase::Baseline,
+                    entered: at,
+                    opened: Stamped { moment: at, wall },
+                    ..Summary::default()
+                };
+            }
+            Input::CarryOver(carry) => {
+                if let Ok(state) = serde_json::from_value::<Summary>(carry.state.clone()) {
+                    self.state = state;
+                }
+            }
+            Input::Command(command) => self.pending = Some((**command).clone()),
+            Input::Reading { observation, .. } => {
+                let pressure = matches!(
+                    observation.parameter.known(),
+                    Some(Parameter::NibpSys | Parameter::NibpMean)
+                );
+                if pressure && observation.reading.value().is_some() {
+                    self.state.last_cuff = Some(at);
+                }
+            }
+            Input::FeedDeclared { setup } => self.state.setup.feeds.push((**setup).clone()),
+            Input::Open { .. }
+            | Input::Started(_)
+            | Input::DeviceAlert { .. }
+            | Input::Pump { .. }
+            | Input::Identity { .. }
+            | Input::Feed { .. }
+            | Input::Alive { .. }
+            | Input::Health { .. }
+            | Input::Tick => {}
+        }
+    }
+
+    /// A command that was not refused is done.
+    fn settle_pending(&mut self) {
+        let at = self.state.at;
+        let Some(command) = self.pending.take() else {
+            return;
+        };
+        match command {
+            Command::SetLimit {
+                rule, tier, value, ..
+            } => self.state.limits.push((rule, tier, value)),
+            Command::RestoreLimits => self.state.limits.clear(),
+            Command::RateChange { .. } => self.state.rate_changed = Some(at),
+            Command::Away { minutes } => {
+                self.state.away_until =
+                    Some(at.after(Duration::from_secs(u64::from(minutes) * 60)));
+            }
+            Command::EndAway => self.state.away_until = None,
+            Command::AudioPause => self.state.paused_at = Some(at),
+            Command::EndAudioPause => self.state.paused_at = None,
+            Command::Score { scale, .. } if scale == "moaas" => self.state.last_score = Some(at),
+            Command::OpenSession(_)
+            | Command::StartInfusion { .. }
+            | Command::PauseInfusion
+            | Command::ResumeInfusion
+            | Command::StopInfusion
+            | Command::CloseSession { .. }
+            | Command::Acknowledge { .. }
+            | Command::SetBaseline { .. }
+            | Command::Drug { .. }
+            | Command::Score { .. }
+            | Command::Note { .. }
+            | Command::Correct { .. }
+            | Command::ConfirmPatient
+            | Command::Sign { .. } => {}
+        }
+    }
+
+    fn record(&mut self, seq: u64, at: Stamped, record: &Record) {
+        match record {
+            Record::Alarm(alarm) => self.alarm(seq, at, alarm),
+            Record::Audio(audio) => {
+                if audio.state == AudioState::On {
+                    self.state.paused_at = None;
+                }
+            }
+            Record::Phase(change) => self.phase(at, change.phase),
+            Record::Refused(_) => self.pending = None,
+            Record::Baseline(baseline) => {
+                if let Some(value) = baseline.value {
+                    self.state
+                        .baseline
+                        .retain(|(parameter, ..)| *parameter != baseline.parameter);
+                    self.state
+                        .baseline
+                        .push((baseline.parameter, value, baseline.readings.len()));
+                }
+            }
+            Record::Task(_) => {}
+        }
+    }
+
+    fn phase(&mut self, at: Stamped, phase: Phase) {
+        let state = &mut self.state;
+        state.phase = phase;
+        state.entered = at.moment;
+        state.away_until = None;
+        if let Some(since) = state.running_since.take() {
+            state.run += at.moment.since(since);
+        }
+        match phase {
+            Phase::Infusion => {
+                state.running_since = Some(at.moment);
+                state.started.get_or_insert(at);
+                state.ended = None;
+                state.rate_changed = Some(at.moment);
+            }
+            Phase::Recovery => state.ended = Some(at),
+            Phase::Standby => *state = Summary::default(),
+            Phase::Baseline | Phase::Paused | Phase::Observation | Phase::Discharged => {}
+        }
+    }
+
+    fn alarm(&mut self, seq: u64, at: Stamped, alarm: &AlarmRecord) {
+        if alarm.event == AlarmEvent::End {
+            self.state.alarms.remove(&alarm.alarm);
+            return;
+        }
+        let open = self
+            .state
+            .alarms
+            .entry(alarm.alarm)
+            .or_insert_with(|| OpenAlarm {
+                record: alarm.clone(),
+                began: at,
+                rose: seq,
+                acknowledged: None,
+            });
+        match alarm.event {
+            AlarmEvent::Begin | AlarmEvent::Escalate | AlarmEvent::ReAlarm => {
+                open.rose = seq;
+                open.acknowledged = None;
+            }
+            AlarmEvent::Acknowledge => open.acknowledged = Some(at.moment),
+            AlarmEvent::Return => open.acknowledged = None,
+            AlarmEvent::Deescalate | AlarmEvent::End => {}
+        }
+        open.record = alarm.clone();
+    }
+}
+
+/// What the rows say of the open session, as an input; `None` when no session is open at their end.
+pub fn summarise<'a>(
+    rows: impl IntoIterator<Item = (u64, Moment, WallTime, Row<'a>)>,
+    reason: &str,
+) -> Option<CarryOver> {
+    let mut summariser = Summariser::default();
+    for (seq, at, wall, row) in rows {
+        summariser.follow(seq, at, wall, row);
+    }
+    summariser.finish(reason)
+}

@@ -1,0 +1,192 @@
+//! Read-only looks into the engine, for the published picture. Nothing here changes anything.
+
+use super::alarms::Occurrence;
+use super::audio::Audio;
+use super::cuff::Due;
+use super::feeds::Feed;
+use super::input::FeedId;
+use super::kernel::Engine;
+use super::limits::rule_parameter;
+use super::reading::Held;
+use super::recent::Event;
+use super::record::LimitSource;
+use super::session::Session;
+use super::verdict::{Key, Subject};
+use crate::profile::Side;
+use crate::vocabulary::{Decimal, Moment, Parameter, ParameterId, WallTime};
+use std::sync::Arc;
+
+/// A reading that a feed holds.
+#[derive(Clone, Debug)]
+pub struct HeldReading<'a> {
+    /// The feed.
+    pub feed: FeedId,
+    /// The parameter.
+    pub parameter: ParameterId,
+    /// The reading.
+    pub held: &'a Held,
+    /// Whether it is the one that the alarms judge.
+    pub judged: bool,
+}
+
+/// The outermost limits that judge a parameter now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LimitsNow {
+    /// Below this alarms.
+    pub low: Option<Decimal>,
+    /// Above this alarms.
+    pub high: Option<Decimal>,
+    /// Where they come from.
+    pub source: Option<LimitSource>,
+    /// Whether one of them can never trip.
+    pub off: bool,
+}
+
+impl Engine {
+    /// The open session.
+    pub fn open_session(&self) -> Option<&Session> {
+        self.session.as_ref()
+    }
+
+    /// The profile's name.
+    pub fn profile_name(&self) -> Arc<str> {
+        Arc::clone(&self.profile.name)
+    }
+
+    /// The sound as decided.
+    pub fn audio(&self) -> &Audio {
+        &self.audio
+    }
+
+    /// Every open alarm with its rule and subject.
+    pub fn open_alarms(&self) -> impl Iterator<Item = (Key, &Occurrence)> {
+        self.alarms.iter()
+    }
+
+    /// Every feed, in the order of its number.
+    pub fn known_feeds(&self) -> impl Iterator<Item = &Feed> {
+        self.feeds.iter().map(|(_, feed)| feed)
+    }
+
+    /// A feed's name.
+    pub fn feed_name(&self, id: FeedId) -> Option<Arc<str>> {
+        self.feeds.get(id).map(|feed| Arc::clone(&feed.setup.name))
+    }
+
+    /// The next task and when it is due, engine time.
+    pub fn planned_task(&self) -> Option<Due> {
+        self.task
+    }
+
+    /// The newest events, oldest first.
+    pub fn recent_events(&self) -> impl Iterator<Item = &Event> {
+        self.recent.iter()
+    }
+
+    /// Until when the minimum observation lasts, engine time.
+    pub fn observe_until(&self) -> Option<Moment> {
+        self.session.as_ref()?.observe_until(&self.profile)
+    }
+
+    /// Until when alarms of the pleth are held because a cuff on the same arm measures.
+    pub fn pleth_held_until(&self) -> Option<Moment> {
+        self.held_by_cuff_until()
+    }
+
+    /// The wall clock at an engine time.
+    pub fn wall_of(&self, moment: Moment) -> WallTime {
+        self.stamp_at(moment).wall
+    }
+
+    /// Every reading held: parameters in catalogue order, then the ones that we do not know.
+    pub fn held_readings(&self) -> impl Iterator<Item = HeldReading<'_>> {
+        let known = Parameter::ALL.iter().flat_map(move |&parameter| {
+            let judged = self
+                .feeds
+                .usable(parameter, self.at)
+                .or_else(|| self.feeds.refused(parameter, self.at))
+                .map(|(id, _)| id);
+            self.feeds.iter().filter_map(move |(feed, from)| {
+                Some(HeldReading {
+                    feed,
+                    parameter: parameter.into(),
+                    held: from.held.get(parameter).as_ref()?,
+                    judged: judged == Some(feed),
+                })
+            })
+        });
+        let unknown = self.feeds.iter().flat_map(|(feed, from)| {
+            from.unknown
+                .iter()
+                .map(move |(parameter, held)| HeldReading {
+                    feed,
+                    parameter: parameter.clone(),
+                    held,
+                    judged: false,
+                })
+        });
+        known.chain(unknown)
+    }
+
+    /// The outermost limits that judge a parameter in the present phase.
+    pub fn limits_now(&self, parameter: Parameter) -> LimitsNow {
+        let mut found = LimitsNow::default();
+        let Some(session) = self.session.as_ref() else {
+            return found;
+        };
+        for slot in &self.slots {
+            let judges = match slot.key.subject {
+                Subject::Parameter(subject) => subject == parameter,
+                Subject::Whole => {
+                    rule_parameter(slot.key.rule) == Some(Parameter::Hr)
+                        && matches!(
+                            parameter,
+                            Parameter::Hr | Parameter::Pr | Parameter::ArtPr | Parameter::NibpPr
+                        )
+                }
+                Subject::Feed(_) | Subject::Alert(_) => false,
+            };
+            let limits = session
+                .limits
+                .iter()
+                .find(|limits| judges && limits.rule.rule == slot.key.rule);
+            let Some(limits) = limits else {
+                continue;
+            };
+            let baseline = session.baseline.get(parameter);
+            for tier in &limits.rule.tiers {
+                if !tier.phases.contains(session.phase) {
+                    continue;
+                }
+                let Some((limit, is_relative)) = tier.limit(baseline) else {
+                    continue;
+                };
+                let end = match tier.side {
+                    Side::Low => &mut found.low,
+                    Side::High => &mut found.high,
+                };
+                let is_outer = end.is_none_or(|known| match tier.side {
+                    Side::Low => limit > known,
+                    Side::High => limit < known,
+                });
+                if !is_outer {
+                    continue;
+                }
+                *end = Some(limit);
+                // A nurse's change is what must be seen first, then the baseline.
+                if found.source != Some(LimitSource::Nurse) {
+                    found.source = Some(limits.source(tier, is_relative));
+                }
+            }
+        }
+        found.off = self
+            .limits_off()
+            .any(|(rule, _)| rule_parameter(rule) == Some(parameter));
+        found
+    }
+
+    /// A moment of the caller's clock as engine time.
+    pub fn on_engines_clock(&self, moment: Moment) -> Moment {
+        self.shifted(moment).max(self.at)
+    }
+}
