@@ -146,7 +146,10 @@ fn a_missing_number_is_told_with_its_cause_and_never_shown() {
     assert_eq!(page.text("#tile-pressure .why"), "never received");
 }
 
-/// Milliseconds, by the page's own clock, from the last board drawn to NO DATA.
+/// Two seconds are promised; the rest is for a machine that is busy with other tests.
+const NO_DATA_MS: f64 = 2_500.0;
+
+/// Milliseconds, by the page's own clock, from the cut to NO DATA.
 fn silence_until_no_data(page: &mut Browser, cut: impl FnOnce()) -> f64 {
     page.value(
         "window.cut = null; window.told = null;
@@ -171,7 +174,7 @@ fn no_data_within_two_seconds_when_the_daemon_freezes_and_back_by_itself() {
     let mut frozen = None;
     let silence = silence_until_no_data(&mut page, || frozen = Some(daemon.freeze()));
     println!("frozen: NO DATA after {silence:.0} ms");
-    assert!(silence < 2_100.0, "{silence} ms");
+    assert!(silence < NO_DATA_MS, "{silence} ms");
     page.picture("no-data");
     assert_eq!(
         page.value("document.querySelector('#audio-pause').checkVisibility()"),
@@ -191,7 +194,7 @@ fn no_data_within_two_seconds_when_the_engine_stands() {
     let mut page = show(&daemon, display_board::infusion());
     let silence = silence_until_no_data(&mut page, || daemon.stand(true));
     println!("standing engine: NO DATA after {silence:.0} ms");
-    assert!(silence < 2_600.0, "{silence} ms");
+    assert!(silence < NO_DATA_MS, "{silence} ms");
     daemon.stand(false);
     page.until(SHOWN);
 }
