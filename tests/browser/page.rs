@@ -298,6 +298,7 @@ fn presses_reach_the_engine() {
     board.audio = Default::default();
     board.alarms[1].state = infusewatch::board::AlarmStateView::Active;
     daemon.published.publish(board);
+    page.until("document.body.dataset.settled === 'true'");
     page.press("#acknowledge-first");
     let Command::Acknowledge {
         alarm,
@@ -334,6 +335,47 @@ fn presses_reach_the_engine() {
     page.press_button("STOP INFUSION");
     page.press("#panel button[type=submit]");
     assert_eq!(next(&daemon), Command::StopInfusion);
+}
+
+#[test]
+fn a_press_meant_for_another_alarm_acknowledges_nothing() {
+    if !installed() {
+        return;
+    }
+    let daemon = Daemon::start();
+    let mut page = show(&daemon, display_board::alarming());
+    page.until("document.body.dataset.settled === 'true'");
+    // Another alarm takes the first place in the same moment as the finger comes down.
+    page.value(
+        "new MutationObserver(() => document.querySelector('#acknowledge-first').click())
+           .observe(document.querySelector('#alarm-line'), { attributeFilter: ['data-alarm'] }); true",
+    );
+    let mut board = display_board::alarming();
+    let now = Clock::real().now();
+    board.alarms.insert(
+        0,
+        alarm(
+            now,
+            12,
+            Rule::RateLow,
+            Priority::High,
+            "Heart rate 38 below 40",
+            0,
+        ),
+    );
+    daemon.published.publish(board);
+    page.until("document.querySelector('#message').innerText.includes('just changed')");
+    assert!(daemon.commands.try_recv().is_err());
+    page.until("document.body.dataset.settled === 'true'");
+    page.press("#acknowledge-first");
+    let command = daemon.commands.recv_timeout(PATIENCE).unwrap();
+    assert!(matches!(
+        command,
+        Command::Acknowledge {
+            alarm: AcknowledgeTarget::One(12),
+            ..
+        }
+    ));
 }
 
 #[test]
