@@ -188,24 +188,23 @@ fn make_private(folder: &Path) -> Result<(), Failure> {
     ))
 }
 
-/// The address to show and the page to watch it from: the daemon's own word, else the configuration.
+/// Where the daemon listens: its own word, else the configuration.
 fn address(settings: &KioskSettings) -> SocketAddr {
     client::address(&settings.runtime_dir).unwrap_or(settings.listen)
 }
 
-/// Writes the start page for the token of this moment.
-fn write_start_page(settings: &KioskSettings, page: &Path) -> Result<String, Failure> {
+/// Writes the start page for the address and token of this moment. Without a token it stays where it
+/// is and says so: a page without one could neither command nor count as the attached display.
+fn write_start_page(settings: &KioskSettings, page: &Path) -> Result<(), Failure> {
     let address = address(settings);
-    let target = match client::token(&settings.runtime_dir) {
-        Some(token) => format!("http://{address}/#token={token}&kiosk"),
-        None => format!("http://{address}/#kiosk"),
-    };
+    let target = client::token(&settings.runtime_dir)
+        .map(|token| format!("http://{address}/#token={token}&kiosk"))
+        .unwrap_or_default();
     // Both are hexadecimal digits and an address: nothing that could leave the script's quotes.
     let text = include_str!("kiosk/start.html")
         .replace("@TARGET@", &target)
         .replace("@ADDRESS@", &address.to_string());
-    replace(page, &text, Mode::from(0o600)).map_err(|error| cannot("write", page, &error))?;
-    Ok(target)
+    replace(page, &text, Mode::from(0o600)).map_err(|error| cannot("write", page, &error))
 }
 
 fn start_browser(settings: &KioskSettings, page: &Path) -> std::io::Result<Child> {
@@ -251,7 +250,7 @@ async fn attend(settings: &KioskSettings, page: &Path, browser: &mut Child) -> S
                 let current = format!("{} {token}", address(settings));
                 if current != written {
                     match write_start_page(settings, page) {
-                        Ok(_) => written = current,
+                        Ok(()) => written = current,
                         Err(failure) => tracing::error!(%failure, "start page not written"),
                     }
                 }

@@ -31,7 +31,8 @@ pub fn token(runtime_dir: &Path) -> Option<String> {
         .then(|| token.to_owned())
 }
 
-/// Asks for `path`: the status and the body. Fails when nobody answers in time, or not as HTTP.
+/// Asks for `path`: the status and the body. Fails when nobody answers in time, or not as HTTP with a
+/// stated length.
 pub fn get(address: SocketAddr, path: &str) -> io::Result<(u16, String)> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
@@ -40,14 +41,23 @@ pub fn get(address: SocketAddr, path: &str) -> io::Result<(u16, String)> {
         stream,
         "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
     )?;
+    // A server may keep the connection open: the stated length says when the answer is whole.
     let mut answer = Vec::new();
-    stream.take(MOST_BYTES).read_to_end(&mut answer)?;
-    read(&answer).ok_or_else(|| {
-        io::Error::new(
-            io::ErrorKind::InvalidData,
-            "the answer is not complete HTTP",
-        )
-    })
+    let mut piece = [0_u8; 16 * 1024];
+    let mut stream = stream.take(MOST_BYTES);
+    loop {
+        let length = stream.read(&mut piece)?;
+        answer.extend(piece.iter().take(length));
+        if let Some(whole) = read(&answer) {
+            return Ok(whole);
+        }
+        if length == 0 {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the answer is not complete HTTP",
+            ));
+        }
+    }
 }
 
 /// Status and body of an answer with a stated length.

@@ -1,9 +1,10 @@
 //! A real Chromium, driven over its DevTools WebSocket.
 
 use crate::display_daemon::{PATIENCE, wait_for};
+use infusewatch::display::client;
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use tungstenite::{Message, WebSocket};
@@ -201,17 +202,8 @@ fn port_of(line: &str) -> Option<u16> {
 
 /// The DevTools address of the first tab, once there is one.
 fn first_tab(port: u16) -> Option<String> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    write!(
-        stream,
-        "GET /json/list HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
-    )
-    .ok()?;
-    let mut text = String::new();
-    let _ = BufReader::new(stream).read_to_string(&mut text);
-    let (_, body) = text.split_once("\r\n\r\n")?;
-    let tabs: Value = serde_json::from_str(body).ok()?;
+    let (_, body) = client::get(SocketAddr::from(([127, 0, 0, 1], port)), "/json/list").ok()?;
+    let tabs: Value = serde_json::from_str(&body).ok()?;
     let tab = tabs.as_array()?.iter().find(|tab| tab["type"] == "page")?;
     Some(tab["webSocketDebuggerUrl"].as_str()?.to_owned())
 }

@@ -2,7 +2,7 @@
 
 use super::devtools::{Browser, headless, installed};
 use crate::display_board;
-use crate::display_daemon::{Daemon, PATIENCE, Plan, wait_for};
+use crate::display_daemon::{Daemon, Plan, wait_for};
 use infusewatch::cli::kiosk::{KioskSettings, show};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
@@ -98,8 +98,11 @@ fn from_not_monitoring_to_the_monitor_and_over_a_restart() {
         second.token.reveal()
     ));
     page.until("document.querySelector('#audio-pause')?.checkVisibility() === true");
-    page.press("#audio-pause");
-    second.commands.recv_timeout(PATIENCE).unwrap();
+    // A browser drops presses until it has painted the page for the first time.
+    wait_for("a command", || {
+        page.press("#audio-pause");
+        second.commands.try_recv().ok()
+    });
 }
 
 #[test]

@@ -146,7 +146,10 @@ fn a_missing_number_is_told_with_its_cause_and_never_shown() {
     assert_eq!(page.text("#tile-pressure .why"), "never received");
 }
 
-/// Milliseconds, by the page's own clock, from the last board drawn to NO DATA.
+/// Two seconds are promised; the rest is for a machine that is busy with other tests.
+const NO_DATA_MS: f64 = 2_500.0;
+
+/// Milliseconds, by the page's own clock, from the cut to NO DATA.
 fn silence_until_no_data(page: &mut Browser, cut: impl FnOnce()) -> f64 {
     page.value(
         "window.cut = null; window.told = null;
@@ -171,7 +174,7 @@ fn no_data_within_two_seconds_when_the_daemon_freezes_and_back_by_itself() {
     let mut frozen = None;
     let silence = silence_until_no_data(&mut page, || frozen = Some(daemon.freeze()));
     println!("frozen: NO DATA after {silence:.0} ms");
-    assert!(silence < 2_100.0, "{silence} ms");
+    assert!(silence < NO_DATA_MS, "{silence} ms");
     page.picture("no-data");
     assert_eq!(
         page.value("document.querySelector('#audio-pause').checkVisibility()"),
@@ -191,7 +194,7 @@ fn no_data_within_two_seconds_when_the_engine_stands() {
     let mut page = show(&daemon, display_board::infusion());
     let silence = silence_until_no_data(&mut page, || daemon.stand(true));
     println!("standing engine: NO DATA after {silence:.0} ms");
-    assert!(silence < 2_600.0, "{silence} ms");
+    assert!(silence < NO_DATA_MS, "{silence} ms");
     daemon.stand(false);
     page.until(SHOWN);
 }
@@ -295,6 +298,7 @@ fn presses_reach_the_engine() {
     board.audio = Default::default();
     board.alarms[1].state = infusewatch::board::AlarmStateView::Active;
     daemon.published.publish(board);
+    page.until("document.body.dataset.settled === 'true'");
     page.press("#acknowledge-first");
     let Command::Acknowledge {
         alarm,
@@ -331,6 +335,47 @@ fn presses_reach_the_engine() {
     page.press_button("STOP INFUSION");
     page.press("#panel button[type=submit]");
     assert_eq!(next(&daemon), Command::StopInfusion);
+}
+
+#[test]
+fn a_press_meant_for_another_alarm_acknowledges_nothing() {
+    if !installed() {
+        return;
+    }
+    let daemon = Daemon::start();
+    let mut page = show(&daemon, display_board::alarming());
+    page.until("document.body.dataset.settled === 'true'");
+    // Another alarm takes the first place in the same moment as the finger comes down.
+    page.value(
+        "new MutationObserver(() => document.querySelector('#acknowledge-first').click())
+           .observe(document.querySelector('#alarm-line'), { attributeFilter: ['data-alarm'] }); true",
+    );
+    let mut board = display_board::alarming();
+    let now = Clock::real().now();
+    board.alarms.insert(
+        0,
+        alarm(
+            now,
+            12,
+            Rule::RateLow,
+            Priority::High,
+            "Heart rate 38 below 40",
+            0,
+        ),
+    );
+    daemon.published.publish(board);
+    page.until("document.querySelector('#message').innerText.includes('just changed')");
+    assert!(daemon.commands.try_recv().is_err());
+    page.until("document.body.dataset.settled === 'true'");
+    page.press("#acknowledge-first");
+    let command = daemon.commands.recv_timeout(PATIENCE).unwrap();
+    assert!(matches!(
+        command,
+        Command::Acknowledge {
+            alarm: AcknowledgeTarget::One(12),
+            ..
+        }
+    ));
 }
 
 #[test]

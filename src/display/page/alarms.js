@@ -27,6 +27,12 @@ const LONG = 44;
 
 const STATES = { active: "", acknowledged: "acknowledged", returned: "is over, not yet acknowledged" };
 
+/**
+ * A finger that was already on its way when the alarms changed meant the alarm that stood there before.
+ * For this long after a change, an acknowledgement is not sent.
+ */
+const SETTLE_MS = 700;
+
 export class Alarms {
   #line = document.querySelector("#alarm-line");
   #list = document.querySelector("#alarm-list");
@@ -34,15 +40,20 @@ export class Alarms {
   #first = null;
   #acknowledgeFirst = document.querySelector("#acknowledge-first");
   #command;
+  #say;
+  #shown = "";
+  #settling = null;
 
-  /** `command(object)` sends a command. */
-  constructor(command) {
+  /** `command(object)` sends a command, `say(text)` tells the nurse something. */
+  constructor(command, say) {
     this.#command = command;
+    this.#say = say;
     this.#acknowledgeFirst.addEventListener("click", () => this.#acknowledge(this.#first));
   }
 
   /** Takes the board's alarms, most urgent first. */
   draw(alarms, mayCommand) {
+    this.#settle(alarms.map(({ id, priority }) => `${id} ${priority}`).join());
     const [first, ...others] = alarms;
     this.#first = first ?? null;
     mark(this.#line, "priority", first?.priority ?? "none");
@@ -84,6 +95,24 @@ export class Alarms {
     keep(this.#list, [], () => "", () => null, () => {});
   }
 
+  /** Whether what is shown has stood long enough to be acknowledged; says so when not. */
+  isSettled() {
+    if (this.#settling === null) return true;
+    this.#say("The alarms have just changed. Look again, then press again.");
+    return false;
+  }
+
+  #settle(shown) {
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    clearTimeout(this.#settling);
+    mark(document.body, "settled", "false");
+    this.#settling = setTimeout(() => {
+      this.#settling = null;
+      mark(document.body, "settled", "true");
+    }, SETTLE_MS);
+  }
+
   #detail(alarm) {
     return [`since ${clock(alarm.since)}`, STATES[alarm.state], explain(alarm)]
       .filter(Boolean)
@@ -122,7 +151,7 @@ export class Alarms {
   }
 
   #acknowledge(alarm) {
-    if (!alarm) return undefined;
+    if (!alarm || !this.isSettled()) return undefined;
     return this.#command({
       command: "acknowledge",
       alarm: alarm.id,

@@ -42,8 +42,8 @@ async function command(object, { gated = false } = {}) {
 }
 
 const forms = new Forms(command);
-const alarms = new Alarms(command);
-const session = new Session(command, forms);
+const alarms = new Alarms(command, say);
+const session = new Session(command, forms, alarms);
 const vitals = new Vitals();
 const health = new Health();
 const trend = new Trend();

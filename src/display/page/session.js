@@ -16,6 +16,7 @@ function timer(board) {
       return ["RUN TIME", words.running(session.infusion_run_s)];
     case "recovery":
     case "observation":
+      if (observe === null) return ["OBSERVE STILL", "--"];
       return observe > 0 ? ["OBSERVE STILL", words.countdown(observe)] : ["MINIMUM TIME", "over"];
     default:
       return ["OPEN SINCE", words.clockShort(session.opened_at)];
@@ -30,8 +31,8 @@ export class Session {
   #board = null;
   #command;
 
-  /** `command(object)` sends a command; `forms` ask before one. */
-  constructor(command, forms) {
+  /** `command(object)` sends a command; `forms` ask before one; `alarms` know what has been seen. */
+  constructor(command, forms, alarms) {
     this.#command = command;
     const plain = (name) => () => command({ command: name });
     // Each with the phases in which it can be pressed.
@@ -65,7 +66,7 @@ export class Session {
     ];
     document.querySelector("#session-controls").append(...this.#buttons.map(({ node }) => node));
     this.#acknowledgeAll = button("ACKNOWLEDGE ALL", () =>
-      this.#command({ command: "acknowledge", alarm: "all", seen_seq: this.#board.seq }),
+      alarms.isSettled() && this.#command({ command: "acknowledge", alarm: "all", seen_seq: this.#board.seq }),
     );
     this.#audio = button("AUDIO PAUSE", () =>
       this.#command({ command: this.#board.audio.state === "paused" ? "end-audio-pause" : "audio-pause" }),
