@@ -373,9 +373,10 @@ fn agreement(term: &Term, name: &[u8]) -> Agreement {
 }
 
 fn has_name(term: &Term, name: &[u8]) -> bool {
-    term.names
-        .iter()
-        .any(|known| known.as_bytes().eq_ignore_ascii_case(name))
+    term.names.iter().any(|known| {
+        let known = known.as_bytes();
+        known == name || known.eq_ignore_ascii_case(name)
+    })
 }
 
 fn by_code(code: u32) -> Option<&'static Term> {

@@ -5,6 +5,7 @@
 //! unexpected one is ignored; only a header that cannot be read refuses a message.
 
 use super::mllp::CR;
+use super::scan::Candidates;
 
 /// Fields of one segment that can be asked for; PID-31 is the highest we use.
 const FIELDS: usize = 32;
@@ -75,10 +76,12 @@ impl Delimiters {
     }
 }
 
-/// One segment as slices of its frame. Reused from segment to segment.
+/// One segment of a message: its text, and where its fields end. Reused from segment to segment.
 #[derive(Clone, Copy, Debug)]
 pub struct Segment<'a> {
-    fields: [&'a [u8]; FIELDS],
+    text: &'a [u8],
+    /// Where each field ends; the separator stands there.
+    ends: [usize; FIELDS],
     used: usize,
 }
 
@@ -86,7 +89,8 @@ impl<'a> Segment<'a> {
     /// An empty segment.
     pub const fn new() -> Self {
         Self {
-            fields: [&[]; FIELDS],
+            text: &[],
+            ends: [0; FIELDS],
             used: 0,
         }
     }
@@ -98,19 +102,27 @@ impl<'a> Segment<'a> {
 
     /// Field `n` as HL7 numbers it (for MSH see [`Header::field`]), without blanks around it.
     pub fn field(&self, n: usize) -> &'a [u8] {
-        self.fields.get(n).map_or(&[], |field| field.trim_ascii())
+        self.raw(n).trim_ascii()
     }
 
-    fn clear(&mut self) {
-        for field in self.fields.iter_mut().take(self.used) {
-            *field = &[];
+    /// Field `n` byte for byte.
+    fn raw(&self, n: usize) -> &'a [u8] {
+        if n >= self.used {
+            return &[];
         }
-        self.used = 0;
+        let start = match n.checked_sub(1).and_then(|before| self.ends.get(before)) {
+            Some(separator) => separator + 1,
+            None => 0,
+        };
+        self.ends
+            .get(n)
+            .and_then(|&end| self.text.get(start..end))
+            .unwrap_or_default()
     }
 
-    fn push(&mut self, field: &'a [u8]) {
-        if let Some(place) = self.fields.get_mut(self.used) {
-            *place = field;
+    fn field_ends(&mut self, at: usize) {
+        if let Some(end) = self.ends.get_mut(self.used) {
+            *end = at;
             self.used += 1;
         }
     }
@@ -141,25 +153,24 @@ impl<'a> Segments<'a> {
     /// Reads the next segment into `segment`; `false` at the end. Segments end in CR, LF or both;
     /// blank lines do not count.
     pub fn next(&mut self, segment: &mut Segment<'a>) -> bool {
-        segment.clear();
         self.rest = self.rest.trim_ascii_start();
+        segment.text = self.rest;
+        segment.used = 0;
         if self.rest.is_empty() {
             return false;
         }
         let text = self.rest;
-        let mut start = 0;
-        for (at, &byte) in text.iter().enumerate() {
-            // One comparison for the many bytes that are neither a separator nor a control.
+        for at in Candidates::new(text, self.separator, CR) {
+            let byte = text.get(at).copied().unwrap_or_default();
             if byte == self.separator {
-                segment.push(text.get(start..at).unwrap_or_default());
-                start = at + 1;
-            } else if byte <= CR && (byte == CR || byte == b'\n') {
-                segment.push(text.get(start..at).unwrap_or_default());
+                segment.field_ends(at);
+            } else if matches!(byte, CR | b'\n') {
+                segment.field_ends(at);
                 self.rest = text.get(at + 1..).unwrap_or_default();
                 return true;
             }
         }
-        segment.push(text.get(start..).unwrap_or_default());
+        segment.field_ends(text.len());
         self.rest = &[];
         true
     }
@@ -169,8 +180,13 @@ impl<'a> Segments<'a> {
 /// left out, blanks around each are cut.
 pub fn parts<const N: usize>(text: &[u8], delimiter: u8) -> [&[u8]; N] {
     let mut parts = [&[] as &[u8]; N];
-    for (place, part) in parts.iter_mut().zip(text.split(|&byte| byte == delimiter)) {
+    let mut rest = text;
+    for place in &mut parts {
+        // Parts are short: a plain search beats a clever one.
+        let end = rest.iter().position(|&byte| byte == delimiter);
+        let (part, behind) = rest.split_at(end.unwrap_or(rest.len()));
         *place = part.trim_ascii();
+        rest = behind.get(1..).unwrap_or_default();
     }
     parts
 }
@@ -281,9 +297,7 @@ impl<'a> Header<'a> {
     /// MSH-`n` byte for byte.
     pub fn raw(&self, n: usize) -> &'a [u8] {
         n.checked_sub(1)
-            .and_then(|place| self.segment.fields.get(place))
-            .copied()
-            .unwrap_or_default()
+            .map_or(&[], |place| self.segment.raw(place))
     }
 
     /// The first component of MSH-`n`.

@@ -4,6 +4,7 @@
 //! bounded by the frame limit; after any damage the next start block is taken. It knows nothing of
 //! HL7 except where an unframed capture starts a new message.
 
+use super::scan::Candidates;
 use crate::protocol::Fault;
 use crate::vocabulary::Moment;
 use std::time::Duration;
@@ -197,10 +198,7 @@ impl Framer {
 
     /// Content up to the next block byte.
     fn inside(&mut self, now: Moment, input: &mut &[u8]) -> Option<Found> {
-        let length = input
-            .iter()
-            .position(|&byte| byte == END || byte == START)
-            .unwrap_or(input.len());
+        let length = block_byte(input).unwrap_or(input.len());
         let (content, rest) = input.split_at(length);
         let room = self.limit.saturating_sub(self.content.len());
         if content.len() > room {
@@ -264,6 +262,11 @@ impl Framer {
         self.content = Vec::new();
         Found::Broken { fault, dropped }
     }
+}
+
+/// Where the next start or end block stands.
+fn block_byte(input: &[u8]) -> Option<usize> {
+    Candidates::new(input, START, END).find(|&at| matches!(input.get(at), Some(&(START | END))))
 }
 
 fn count(bytes: usize) -> u64 {

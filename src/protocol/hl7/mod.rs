@@ -20,6 +20,7 @@ mod message;
 mod mllp;
 mod numerics;
 mod report;
+mod scan;
 mod session;
 mod settings;
 mod text;

@@ -88,6 +88,12 @@ fn triple(code: &[u8], name: &[u8], system: &[u8]) -> Option<Told> {
 /// A number with a name: a contradiction is no unit, a number that stands for nothing leaves it to
 /// the name.
 fn mdc(number: Option<u32>, name: &[u8]) -> Told {
+    // Nearly always number and name are those of one row.
+    if let Some(row) = NAMES.iter().find(|row| Some(row.1) == number)
+        && row.0.as_bytes() == name
+    {
+        return Unit::from_mdc(row.1).map_or(Told::Unknown, Told::Known);
+    }
     let named = NAMES
         .iter()
         .find(|(known, _)| known.as_bytes().eq_ignore_ascii_case(name))
