@@ -15,5 +15,9 @@
     reason = "tests may fail loudly"
 )]
 
+#[path = "integration/journal_verify.rs"]
+mod journal_verify;
+#[path = "integration/journal_views.rs"]
+mod journal_views;
 #[path = "integration/layering.rs"]
 mod layering;
