@@ -11,8 +11,9 @@ use crate::vocabulary::{Decimal, ParameterId, WallTime};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
-use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The most alarms in one answer, the newest.
 const MOST_ALARMS: i64 = 1_000;
@@ -30,6 +31,9 @@ pub enum QueryError {
     /// The question asks for nothing, or for too much.
     #[error("points must be between 1 and {MOST_POINTS}, and from before to")]
     BadRange,
+    /// A new file was begun under the name, and it cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// The record cannot be read.
     #[error("cannot read the record: {0}")]
     Sql(#[from] rusqlite::Error),
@@ -118,13 +122,30 @@ pub struct WaveSlice {
 /// Reads the record while another thread, or another process, writes it.
 #[derive(Debug)]
 pub struct Reader {
+    path: PathBuf,
     open: Mutex<Open>,
 }
 
 #[derive(Debug)]
 struct Open {
     connection: Connection,
+    /// Which file it is: the writer may have begun a new one under the same name.
+    inode: u64,
     trends: Trends,
+}
+
+impl Open {
+    fn new(path: &Path) -> Result<Self, OpenError> {
+        Ok(Self {
+            inode: inode(path),
+            connection: store::open_reader(path)?,
+            trends: Trends::default(),
+        })
+    }
+}
+
+fn inode(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |found| found.ino())
 }
 
 impl Reader {
@@ -134,16 +155,19 @@ impl Reader {
     /// It does not exist yet, is no journal, is newer, or cannot be read.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         Ok(Self {
-            open: Mutex::new(Open {
-                connection: store::open_reader(path)?,
-                trends: Trends::default(),
-            }),
+            path: path.to_owned(),
+            open: Mutex::new(Open::new(path)?),
         })
     }
 
-    /// A question that panicked half-way leaves at most a cache behind that is read again.
-    fn lock(&self) -> std::sync::MutexGuard<'_, Open> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The open file, the one that has the name now.
+    fn lock(&self) -> Result<MutexGuard<'_, Open>, OpenError> {
+        // A question that panicked half-way leaves at most a memory of readings behind.
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.inode != inode(&self.path) {
+            *open = Open::new(&self.path)?;
+        }
+        Ok(open)
     }
 
     /// The trend of one parameter from `from` up to, without, `to`, in at most `points` pieces of equal
@@ -162,8 +186,10 @@ impl Reader {
             .ok_or_else(|| QueryError::UnknownParameter(parameter.to_owned()))?;
         let mut pieces =
             Pieces::new(from.as_millis(), to.as_millis(), points).ok_or(QueryError::BadRange)?;
-        let mut open = self.lock();
-        let Open { connection, trends } = &mut *open;
+        let mut open = self.lock()?;
+        let Open {
+            connection, trends, ..
+        } = &mut *open;
         let Some(number) = Parameters::read(connection)?.number(&name) else {
             return Ok(Vec::new());
         };
@@ -176,7 +202,7 @@ impl Reader {
     /// # Errors
     /// The record cannot be read.
     pub fn alarms(&self, session: Option<i64>) -> Result<Vec<AlarmRow>, QueryError> {
-        let open = self.lock();
+        let open = self.lock()?;
         let mut statement = open.connection.prepare(
             "SELECT session, alarm, rule, class, priority, began, ended, acknowledged, by, peak_value, \
              limit_value, text FROM v_alarms WHERE ?1 IS NULL OR session = ?1 \
@@ -209,7 +235,7 @@ impl Reader {
     /// # Errors
     /// The record cannot be read.
     pub fn sessions(&self) -> Result<Vec<SessionRow>, QueryError> {
-        let open = self.lock();
+        let open = self.lock()?;
         let mut statement = open.connection.prepare(
             "SELECT session, opened, infusion_started, infusion_ended, closed, profile, baseline \
              FROM v_sessions ORDER BY session",
@@ -238,7 +264,7 @@ impl Reader {
         from: WallTime,
         to: WallTime,
     ) -> Result<Vec<WaveSlice>, QueryError> {
-        let open = self.lock();
+        let open = self.lock()?;
         let first = first_wave(&open.connection, from.as_millis().saturating_sub(STEP_MS))?;
         let after = first_wave(&open.connection, to.as_millis().saturating_add(STEP_MS))?;
         let mut statement = open.connection.prepare(
