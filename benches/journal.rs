@@ -15,9 +15,10 @@
 )]
 
 use infusewatch::engine::{
-    Engine, FeedId, FeedSetup, HealthItem, Input, OpenSession, Setup, Started,
+    Engine, FeedId, FeedSetup, HealthItem, Input, Numbered, OpenSession, Setup, Started,
 };
 use infusewatch::journal::{self, Body, Entry, Job, Journal, Outlet, Reader, Start, Watcher};
+use infusewatch::observation::Wave;
 use infusewatch::observation::{Observation, WaveChunk};
 use infusewatch::vocabulary::{Decimal, Moment, Now, Parameter, Reading, WallTime};
 use std::path::Path;
@@ -56,8 +57,12 @@ impl Watcher for Silent {
 }
 
 fn setup() -> Arc<Setup> {
+    let shipped = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/config/profiles/ketamine-adult.toml"
+    );
     Arc::new(Setup {
-        profile: "name = \"bench\"".into(),
+        profile: std::fs::read_to_string(shipped).unwrap_or_default().into(),
         feeds: vec![FeedSetup {
             name: "monitor".into(),
             protocol: "hl7-mllp".into(),
@@ -71,11 +76,11 @@ fn setup() -> Arc<Setup> {
 }
 
 fn start() -> Start {
-    Start {
-        boot: "bench".into(),
+    let now = Now {
+        moment: Moment::ZERO,
         wall: WallTime::from_millis(MIDNIGHT_MS),
-        profile: setup().profile.clone(),
-    }
+    };
+    Start::new("bench".into(), now, true, setup().profile.clone())
 }
 
 fn now(second: u64) -> Now {
@@ -95,53 +100,88 @@ fn entry(seq: u64, second: u64, input: Input) -> Entry {
     }
 }
 
-/// The inputs of one second, numbered from `seq` on.
-fn second_of(second: u64, seq: &mut u64) -> Vec<Entry> {
-    let mut entries = Vec::new();
-    let mut push = |input| {
-        *seq += 1;
-        entries.push(entry(*seq, second, input));
-    };
-    for (place, &parameter) in PARAMETERS.iter().enumerate() {
-        let (low, high) = parameter.range();
-        let swing = (second + place as u64 * 7) % 13;
-        let value = Decimal::whole((low + high) / 2 + swing.cast_signed());
-        push(Input::Reading {
-            feed: FeedId(0),
-            observation: Observation::new(parameter, Reading::Valid(value)),
+/// The inputs of one second.
+fn inputs_of(second: u64) -> impl Iterator<Item = Input> {
+    let readings = PARAMETERS
+        .iter()
+        .enumerate()
+        .map(move |(place, &parameter)| {
+            let (low, high) = parameter.range();
+            let swing = (second + place as u64 * 7) % 13;
+            let value = Decimal::whole((low + high) / 2 + swing.cast_signed());
+            Input::Reading {
+                feed: FeedId(0),
+                observation: Observation::new(parameter, Reading::Valid(value)),
+            }
         });
-    }
-    push(Input::Alive { feed: FeedId(0) });
-    entries
+    readings.chain([Input::Alive { feed: FeedId(0) }])
 }
 
+/// The same, numbered from `seq` on.
+fn second_of(second: u64, seq: &mut u64) -> Vec<Entry> {
+    inputs_of(second)
+        .map(|input| {
+            *seq += 1;
+            entry(*seq, second, input)
+        })
+        .collect()
+}
+
+fn started() -> Input {
+    Input::Started(Started {
+        boot: "bench".into(),
+        wall: WallTime::from_millis(MIDNIGHT_MS),
+        down_for: None,
+        setup: setup(),
+    })
+}
+
+fn open() -> Input {
+    Input::Open {
+        session: 1,
+        about: Box::new(OpenSession::default()),
+        setup: setup(),
+    }
+}
+
+/// The first two entries: outside the session and inside it.
 fn opening(seq: &mut u64) -> Vec<Entry> {
-    let mut push = |session, input| {
-        *seq += 1;
-        Entry {
-            session,
-            ..entry(*seq, 0, input)
-        }
-    };
+    let first = *seq + 1;
+    *seq += 2;
     vec![
-        push(
-            None,
-            Input::Started(Started {
-                boot: "bench".into(),
-                wall: WallTime::from_millis(MIDNIGHT_MS),
-                down_for: None,
-                setup: setup(),
-            }),
-        ),
-        push(
-            Some(1),
-            Input::Open {
-                session: 1,
-                about: Box::new(OpenSession::default()),
-                setup: setup(),
-            },
-        ),
+        Entry {
+            session: None,
+            ..entry(first, 0, started())
+        },
+        entry(first + 1, 0, open()),
     ]
+}
+
+/// Steps one input and sends it with everything that the engine made of it.
+fn take(engine: &mut Engine, outlet: &mut Outlet, second: u64, input: Input) {
+    let mut made = Vec::new();
+    let taken = engine.step(now(second), &input, &mut made);
+    let session = engine.session();
+    let own = Entry {
+        at: taken.at,
+        session,
+        ..entry(taken.seq, second, input)
+    };
+    let (before, after): (Vec<_>, Vec<_>) = made.into_iter().partition(|made| made.seq < taken.seq);
+    let record = |made: Numbered| Entry {
+        seq: made.seq,
+        at: made.at,
+        wall: now(second).wall_at(made.at),
+        session,
+        body: Body::Record(made.record, made.late),
+    };
+    for entry in before.into_iter().map(record) {
+        outlet.push(Job::Entry(entry));
+    }
+    outlet.push(Job::Entry(own));
+    for entry in after.into_iter().map(record) {
+        outlet.push(Job::Entry(entry));
+    }
 }
 
 /// Waits until everything pushed before is on the disk.
@@ -170,9 +210,9 @@ impl Noise {
     }
 }
 
-/// An ECG at `rate_hz` in counts of 5 µV: P, QRS and T as bells, breathing baseline, mains hum of 10 µV and
+/// An ECG at `rate_hz` in counts of `count_uv` µV: P, QRS and T as bells, breathing baseline, mains hum of 10 µV and
 /// muscle noise of 15 µV (root mean square), which is what a good bedside recording has.
-fn ecg(rate_hz: u32, samples: usize, noise: &mut Noise) -> Vec<Option<i32>> {
+fn ecg(rate_hz: u32, count_uv: f64, samples: usize, noise: &mut Noise) -> Vec<Option<i32>> {
     let bells = [
         (0.20, 0.025, 120.0),
         (0.345, 0.010, -100.0),
@@ -192,7 +232,7 @@ fn ecg(rate_hz: u32, samples: usize, noise: &mut Noise) -> Vec<Option<i32>> {
                 .sum();
             let drift = 150.0 * (t * 0.25 * std::f64::consts::TAU).sin();
             let hum = 14.0 * (t * 50.0 * std::f64::consts::TAU).sin();
-            Some(((wave + drift + hum + 15.0 * noise.next()) / 5.0).round() as i32)
+            Some(((wave + drift + hum + 15.0 * noise.next()) / count_uv).round() as i32)
         })
         .collect()
 }
@@ -215,7 +255,7 @@ fn ingest(folder: &Path) {
         // The journal: from the engine's end until everything is on the disk.
         let path = folder.join(format!("ours-{round}.db"));
         let journal = Journal::open(&path, start()).unwrap();
-        let (mut outlet, writer) = journal.start(Box::new(Silent), |_| None).unwrap();
+        let (mut outlet, writer) = journal.start(Box::new(Silent), |_, _, _| None).unwrap();
         let begun = Instant::now();
         for (place, entry) in entries.into_iter().enumerate() {
             outlet.push(Job::Entry(entry));
@@ -307,14 +347,14 @@ fn ingest(folder: &Path) {
 fn read_back(folder: &Path) {
     let path = folder.join("session.db");
     let journal = Journal::open(&path, start()).unwrap();
-    let (mut outlet, writer) = journal.start(Box::new(Silent), |_| None).unwrap();
-    let mut seq = 0;
-    for entry in opening(&mut seq) {
-        outlet.push(Job::Entry(entry));
-    }
+    let (mut outlet, writer) = journal.start(Box::new(Silent), |_, _, _| None).unwrap();
+    let mut engine = Engine::new(0);
+    take(&mut engine, &mut outlet, 0, started());
+    let from = engine.seq() + 1;
+    take(&mut engine, &mut outlet, 0, open());
     for second in 0..8 * HOUR {
-        for entry in second_of(second, &mut seq) {
-            outlet.push(Job::Entry(entry));
+        for input in inputs_of(second) {
+            take(&mut engine, &mut outlet, second, input);
         }
         if second % 600 == 599 {
             assert!(settle(&mut outlet));
@@ -350,9 +390,9 @@ fn read_back(folder: &Path) {
     let mut rate = 0.0_f64;
     let mut entries = 0;
     for _ in 0..3 {
-        let mut engine = Engine::new(1);
+        let mut engine = Engine::new(from - 1);
         let begun = Instant::now();
-        let replayed = journal.replay(2, &mut engine).unwrap();
+        let replayed = journal.replay(from, &mut engine).unwrap();
         let taken = begun.elapsed().as_secs_f64();
         assert_eq!(replayed.difference, None);
         entries = replayed.entries;
@@ -384,12 +424,17 @@ fn waves(files: &[String]) {
     };
     measure(
         "synthetic ECG, 250 Hz, 5 µV a count",
-        &ecg(250, 75_000, &mut noise),
+        &ecg(250, 5.0, 75_000, &mut noise),
         250,
     );
     measure(
+        "synthetic ECG, 300 Hz, 1 µV a count",
+        &ecg(300, 1.0, 90_000, &mut noise),
+        300,
+    );
+    measure(
         "synthetic ECG, 500 Hz, 5 µV a count",
-        &ecg(500, 150_000, &mut noise),
+        &ecg(500, 5.0, 150_000, &mut noise),
         500,
     );
     for file in files {
@@ -412,7 +457,7 @@ fn written() -> u64 {
 fn volume(folder: &Path) {
     let path = folder.join("day.db");
     let journal = Journal::open(&path, start()).unwrap();
-    let (mut outlet, writer) = journal.start(Box::new(Silent), |_| None).unwrap();
+    let (mut outlet, writer) = journal.start(Box::new(Silent), |_, _, _| None).unwrap();
     let mut noise = Noise(362_436_069);
     let mut seq = 0;
     for entry in opening(&mut seq) {
@@ -423,15 +468,17 @@ fn volume(folder: &Path) {
     for second in 0..HOUR {
         for label in ["ecg-II", "ecg-V5", "pleth", "art"] {
             outlet.push(Job::Wave {
-                feed: "monitor".into(),
-                received: now(second),
                 session: Some(1),
-                chunk: WaveChunk {
-                    label: label.into(),
-                    rate_hz: 250,
-                    resolution: Decimal::new(5, 3),
-                    unit: "mV",
-                    samples: ecg(250, 250, &mut noise),
+                wave: Wave {
+                    feed: "monitor".into(),
+                    received: now(second),
+                    chunk: WaveChunk {
+                        label: label.into(),
+                        rate_hz: 250,
+                        resolution: Decimal::new(5, 3),
+                        unit: "mV",
+                        samples: ecg(250, 5.0, 250, &mut noise),
+                    },
                 },
             });
         }

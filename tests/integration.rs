@@ -16,10 +16,16 @@
     reason = "tests may fail loudly"
 )]
 
+#[path = "integration/bedside.rs"]
+mod bedside;
 #[path = "browser/mod.rs"]
 mod browser;
 #[path = "integration/check_config.rs"]
 mod check_config;
+#[path = "integration/crash.rs"]
+mod crash;
+#[path = "integration/decode.rs"]
+mod decode;
 #[path = "integration/display_board.rs"]
 mod display_board;
 #[path = "integration/display_daemon.rs"]
@@ -50,18 +56,17 @@ mod hl7_stream;
 mod hl7_waves;
 #[path = "integration/hl7_whom.rs"]
 mod hl7_whom;
-#[path = "integration/layering.rs"]
-mod layering;
-#[path = "integration/sound.rs"]
-mod sound;
-#[path = "integration/systemd.rs"]
-mod systemd;
-
-#[path = "integration/decode.rs"]
-mod decode;
+#[path = "integration/journal_verify.rs"]
+mod journal_verify;
+#[path = "integration/journal_views.rs"]
+mod journal_views;
 #[path = "integration/layering.rs"]
 mod layering;
 #[path = "integration/protocols.rs"]
 mod protocols;
 #[path = "integration/simulate.rs"]
 mod simulate;
+#[path = "integration/sound.rs"]
+mod sound;
+#[path = "integration/systemd.rs"]
+mod systemd;

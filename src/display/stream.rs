@@ -260,6 +260,8 @@ fn listen(text: &str, shared: &Arc<Shared>, attached: &mut Option<Attached>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observation::WaveChunk;
+    use crate::vocabulary::Now;
     use crate::vocabulary::{Decimal, Moment, WallTime};
 
     #[test]
@@ -286,6 +288,6 @@ mod tests {
         expected.extend(1_000_i64.to_le_bytes());
         expected.extend((-2_i32).to_le_bytes());
         expected.extend(i32::MIN.to_le_bytes());
-        assert_eq!(frame.encode(), expected);
+        assert_eq!(encode(&frame), expected);
     }
 }

@@ -6,6 +6,7 @@
 use super::ledger::{Batch, CommitError, Ledger, Start, TextOf};
 use super::store::{self, Lock, OpenError};
 use crate::clock::Clock;
+use crate::vocabulary::Moment;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,8 @@ use std::time::Duration;
 const RETRY: Duration = Duration::from_millis(250);
 /// Between two looks at how full the disk is.
 const LOOK: Duration = Duration::from_secs(10);
+/// A file is not put aside more often than this: a disk that damages everything must not be filled with files.
+const ASIDE: Duration = Duration::from_secs(60);
 /// Used blocks, in per cent, above which the disk is nearly full.
 const NEARLY_FULL: u64 = 90;
 
@@ -55,6 +58,8 @@ pub(super) struct Disk {
     pub lock: Option<Lock>,
     /// The open file.
     pub ledger: Option<Ledger>,
+    /// When a file was put aside last.
+    pub aside_at: Option<Moment>,
     /// What else is done to each connection: nothing, except in tests that need a full disk.
     pub prepare: Prepare,
     /// Whether the disk had room when last looked at.
@@ -158,8 +163,16 @@ impl Disk {
         Ok(())
     }
 
-    fn set_aside(&self, problem: &str, outcomes: &Sender<Outcome>) -> Result<(), String> {
-        let aside = store::set_aside(&self.path, self.clock.now().wall)
+    fn set_aside(&mut self, problem: &str, outcomes: &Sender<Outcome>) -> Result<(), String> {
+        let now = self.clock.now();
+        if self
+            .aside_at
+            .is_some_and(|last| now.moment.since(last) < ASIDE)
+        {
+            return Err(format!("{problem}; a file was put aside a moment ago"));
+        }
+        self.aside_at = Some(now.moment);
+        let aside = store::set_aside(&self.path, now.wall)
             .map_err(|error| format!("{problem}; and it cannot be renamed: {error}"))?;
         let _ = outcomes.send(Outcome::NewFile(new_file(problem, &aside)));
         Ok(())

@@ -9,6 +9,7 @@
 
 mod backlog;
 mod codec;
+mod detail;
 mod dictionary;
 mod disk;
 mod entry;
@@ -20,6 +21,7 @@ mod replay;
 mod restore;
 mod row;
 mod store;
+mod trend;
 mod verify;
 mod waves;
 mod writer;
@@ -29,11 +31,12 @@ pub use entry::{Body, Entry, Job};
 pub use intake::Watcher;
 pub use ledger::{Start, TextOf};
 pub use open::Journal;
-pub use queries::{AlarmRow, HistoryPoint, QueryError, Reader, SessionRow, WaveSlice};
+pub use queries::{AlarmRow, QueryError, Reader, SessionRow, WaveSlice};
 pub use replay::{Difference, ReadError, Replayed};
 pub use restore::{Plan, Restored, Timeline};
 pub use row::BadRow;
 pub use store::{OpenError, SCHEMA_VERSION};
+pub use trend::{HistoryPoint, MOST_POINTS};
 pub use verify::{Verdict, VerifyError, verify};
 pub use writer::{Outlet, WaveOutlet};
 

@@ -11,7 +11,7 @@ use super::store::{self, Lock, OpenError};
 use super::writer::{self, Outlet};
 use crate::clock::Clock;
 use crate::engine::Engine;
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -106,6 +106,13 @@ impl Journal {
 
     fn read(&self, connection: &Connection) -> Result<Restored, OpenError> {
         Restored::read(connection).map_err(|error| match error {
+            // Text that is no JSON, a table that is not there: the disk did its part.
+            ReadRow::Sql(error) if error.sqlite_error_code() == Some(ErrorCode::Unknown) => {
+                OpenError::Damaged {
+                    path: self.path.clone(),
+                    problem: error.to_string(),
+                }
+            }
             ReadRow::Sql(error) => OpenError::from_sql(&self.path, &error),
             ReadRow::Bad(problem) => OpenError::Damaged {
                 path: self.path.clone(),
@@ -256,6 +263,7 @@ impl Journal {
                 File::Writable(ledger) => Some(ledger),
                 File::Readable(..) | File::Missing(_) => None,
             },
+            aside_at: None,
             prepare,
             roomy: true,
         };

@@ -1,31 +1,24 @@
 //! What the display and the reports ask of the record, on a connection that only reads.
 //!
-//! Promises: a question never waits for the writer; a trend keeps every extreme, however few points are asked
-//! for. The readings of the running session are remembered per parameter, so that a trend that is drawn again
-//! reads only what is new; a question about an earlier time reads the rows themselves.
+//! Promises: a question never waits for the writer, and no answer grows without bound.
 
 use super::codec::{self, DamagedWave};
 use super::dictionary::Parameters;
 use super::row::{self, ReadRow};
 use super::store::{self, OpenError};
+use super::trend::{HistoryPoint, MOST_POINTS, Pieces, Trends};
 use crate::vocabulary::{Decimal, ParameterId, WallTime};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
-use std::collections::{BTreeMap, VecDeque};
-use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The most points that a trend is cut into.
-pub const MOST_POINTS: usize = 10_000;
 /// The most alarms in one answer, the newest.
 const MOST_ALARMS: i64 = 1_000;
 /// The most pieces of one wave in one answer.
 const MOST_WAVES: i64 = 3_600;
-/// Parameters that are remembered.
-const MOST_REMEMBERED: usize = 16;
-/// Readings of one parameter that are remembered: twelve hours at one a second.
-const MOST_READINGS: usize = 43_200;
 /// How far the wall clock may have stepped between two waves that are looked for.
 const STEP_MS: i64 = 60_000;
 
@@ -38,6 +31,9 @@ pub enum QueryError {
     /// The question asks for nothing, or for too much.
     #[error("points must be between 1 and {MOST_POINTS}, and from before to")]
     BadRange,
+    /// A new file was begun under the name, and it cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// The record cannot be read.
     #[error("cannot read the record: {0}")]
     Sql(#[from] rusqlite::Error),
@@ -56,23 +52,6 @@ impl From<ReadRow> for QueryError {
             ReadRow::Bad(error) => Self::Row(error),
         }
     }
-}
-
-/// One piece of a trend.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct HistoryPoint {
-    /// When its last reading was received.
-    pub wall_ms: i64,
-    /// Its last number; `None`: none in this piece.
-    pub value: Option<Decimal>,
-    /// Its lowest number.
-    pub min: Option<Decimal>,
-    /// Its highest number.
-    pub max: Option<Decimal>,
-    /// Whether a reading in it had no number.
-    pub missing: bool,
-    /// Whether a number in it was doubtful.
-    pub questionable: bool,
 }
 
 /// One row of `v_alarms`.
@@ -140,36 +119,33 @@ pub struct WaveSlice {
     pub samples: Vec<Option<i32>>,
 }
 
-/// One reading of a trend.
-#[derive(Clone, Copy, Debug)]
-struct Point {
-    wall_ms: i64,
-    value: Option<Decimal>,
-    doubtful: bool,
-}
-
-/// The readings of one parameter since the newest session began.
-#[derive(Debug, Default)]
-struct Remembered {
-    /// The newest number that was read.
-    upto: u64,
-    points: VecDeque<Point>,
-    /// Whether older ones had to go.
-    cut: bool,
+/// Reads the record while another thread, or another process, writes it.
+#[derive(Debug)]
+pub struct Reader {
+    path: PathBuf,
+    open: Mutex<Open>,
 }
 
 #[derive(Debug)]
 struct Open {
     connection: Connection,
-    /// Where remembering begins: the newest opening that is no carry-over.
-    since: Option<(u64, i64)>,
-    remembered: BTreeMap<i64, Remembered>,
+    /// Which file it is: the writer may have begun a new one under the same name.
+    inode: u64,
+    trends: Trends,
 }
 
-/// Reads the record while another thread, or another process, writes it.
-#[derive(Debug)]
-pub struct Reader {
-    open: Mutex<Open>,
+impl Open {
+    fn new(path: &Path) -> Result<Self, OpenError> {
+        Ok(Self {
+            inode: inode(path),
+            connection: store::open_reader(path)?,
+            trends: Trends::default(),
+        })
+    }
+}
+
+fn inode(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |found| found.ino())
 }
 
 impl Reader {
@@ -179,17 +155,19 @@ impl Reader {
     /// It does not exist yet, is no journal, is newer, or cannot be read.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         Ok(Self {
-            open: Mutex::new(Open {
-                connection: store::open_reader(path)?,
-                since: None,
-                remembered: BTreeMap::new(),
-            }),
+            path: path.to_owned(),
+            open: Mutex::new(Open::new(path)?),
         })
     }
 
-    /// A question that panicked half-way leaves at most a cache behind that is read again.
-    fn lock(&self) -> std::sync::MutexGuard<'_, Open> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The open file, the one that has the name now.
+    fn lock(&self) -> Result<MutexGuard<'_, Open>, OpenError> {
+        // A question that panicked half-way leaves at most a memory of readings behind.
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.inode != inode(&self.path) {
+            *open = Open::new(&self.path)?;
+        }
+        Ok(open)
     }
 
     /// The trend of one parameter from `from` up to, without, `to`, in at most `points` pieces of equal
@@ -208,11 +186,14 @@ impl Reader {
             .ok_or_else(|| QueryError::UnknownParameter(parameter.to_owned()))?;
         let mut pieces =
             Pieces::new(from.as_millis(), to.as_millis(), points).ok_or(QueryError::BadRange)?;
-        let mut open = self.lock();
-        let Some(number) = Parameters::read(&open.connection)?.number(&name) else {
+        let mut open = self.lock()?;
+        let Open {
+            connection, trends, ..
+        } = &mut *open;
+        let Some(number) = Parameters::read(connection)?.number(&name) else {
             return Ok(Vec::new());
         };
-        open.history(number, &mut pieces)?;
+        trends.fill(connection, number, &mut pieces)?;
         Ok(pieces.finish())
     }
 
@@ -221,7 +202,7 @@ impl Reader {
     /// # Errors
     /// The record cannot be read.
     pub fn alarms(&self, session: Option<i64>) -> Result<Vec<AlarmRow>, QueryError> {
-        let open = self.lock();
+        let open = self.lock()?;
         let mut statement = open.connection.prepare(
             "SELECT session, alarm, rule, class, priority, began, ended, acknowledged, by, peak_value, \
              limit_value, text FROM v_alarms WHERE ?1 IS NULL OR session = ?1 \
@@ -254,7 +235,7 @@ impl Reader {
     /// # Errors
     /// The record cannot be read.
     pub fn sessions(&self) -> Result<Vec<SessionRow>, QueryError> {
-        let open = self.lock();
+        let open = self.lock()?;
         let mut statement = open.connection.prepare(
             "SELECT session, opened, infusion_started, infusion_ended, closed, profile, baseline \
              FROM v_sessions ORDER BY session",
@@ -283,7 +264,7 @@ impl Reader {
         from: WallTime,
         to: WallTime,
     ) -> Result<Vec<WaveSlice>, QueryError> {
-        let open = self.lock();
+        let open = self.lock()?;
         let first = first_wave(&open.connection, from.as_millis().saturating_sub(STEP_MS))?;
         let after = first_wave(&open.connection, to.as_millis().saturating_add(STEP_MS))?;
         let mut statement = open.connection.prepare(
@@ -342,153 +323,4 @@ fn decimal(row: &Row<'_>, place: usize) -> rusqlite::Result<Option<Decimal>> {
         ValueRef::Real(number) => Decimal::parse(number.to_string().as_bytes()).ok(),
         ValueRef::Null | ValueRef::Text(_) | ValueRef::Blob(_) => None,
     })
-}
-
-const SELECT_POINTS: &str = "SELECT seq, wall_ms, mantissa, scale, cause IS NOT NULL FROM input \
-     WHERE seq > ?1 AND seq <= ?2 AND parameter = ?3 ORDER BY seq";
-
-/// Shows every reading of one parameter in a range of numbers, the first excluded.
-fn scan(
-    connection: &Connection,
-    parameter: i64,
-    after: u64,
-    upto: u64,
-    mut visit: impl FnMut(Point),
-) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare(SELECT_POINTS)?;
-    let mut rows = statement.query(params![row::sql(after), row::sql(upto), parameter])?;
-    while let Some(row) = rows.next()? {
-        let value = match (row.get(2)?, row.get::<_, Option<u8>>(3)?) {
-            (Some(mantissa), Some(scale)) => Some(Decimal::new(mantissa, scale)),
-            (Some(_) | None, _) => None,
-        };
-        visit(Point {
-            wall_ms: row.get(1)?,
-            value,
-            doubtful: row.get(4)?,
-        });
-    }
-    Ok(())
-}
-
-impl Open {
-    fn history(&mut self, parameter: i64, pieces: &mut Pieces) -> rusqlite::Result<()> {
-        let since = self
-            .connection
-            .prepare(
-                "SELECT seq, wall_ms FROM opening WHERE what <> 'carry-over' \
-                 ORDER BY seq DESC LIMIT 1",
-            )?
-            .query_row([], |row| Ok((row::unsigned(row.get(0)?), row.get(1)?)))
-            .optional()?;
-        if since != self.since {
-            self.remembered.clear();
-            self.since = since;
-        }
-        let Some((since_seq, since_ms)) = since else {
-            return Ok(());
-        };
-        if pieces.from < since_ms
-            || (self.remembered.len() >= MOST_REMEMBERED
-                && !self.remembered.contains_key(&parameter))
-        {
-            return self.history_of_rows(parameter, pieces);
-        }
-        let newest: Option<i64> = self
-            .connection
-            .prepare("SELECT max(seq) FROM input")?
-            .query_row([], |row| row.get(0))?;
-        let newest = newest.map_or(0, row::unsigned);
-        let known = self.remembered.entry(parameter).or_default();
-        let after = known.upto.max(since_seq);
-        scan(&self.connection, parameter, after, newest, |point| {
-            if known.points.len() >= MOST_READINGS {
-                known.points.pop_front();
-                known.cut = true;
-            }
-            known.points.push_back(point);
-        })?;
-        known.upto = newest;
-        let first = known.points.front().map_or(i64::MAX, |point| point.wall_ms);
-        if known.cut && pieces.from < first {
-            return self.history_of_rows(parameter, pieces);
-        }
-        for point in &known.points {
-            pieces.add(point);
-        }
-        Ok(())
-    }
-
-    /// Reads the rows of the sections that the range touches.
-    fn history_of_rows(&self, parameter: i64, pieces: &mut Pieces) -> rusqlite::Result<()> {
-        let first: Option<i64> = self.connection.query_row(
-            "SELECT max(seq) FROM opening WHERE wall_ms <= ?1",
-            [pieces.from],
-            |row| row.get(0),
-        )?;
-        let last: Option<i64> = self.connection.query_row(
-            "SELECT min(seq) FROM opening WHERE wall_ms >= ?1 AND seq > ?2",
-            params![pieces.to, first.unwrap_or(0)],
-            |row| row.get(0),
-        )?;
-        let after = first.map_or(0, row::unsigned);
-        let upto = last.map_or(u64::MAX, row::unsigned);
-        scan(&self.connection, parameter, after, upto, |point| {
-            pieces.add(&point);
-        })
-    }
-}
-
-/// A range of time cut into pieces of equal length.
-#[derive(Debug)]
-struct Pieces {
-    from: i64,
-    to: i64,
-    count: i64,
-    found: BTreeMap<i64, HistoryPoint>,
-}
-
-impl Pieces {
-    fn new(from: i64, to: i64, points: usize) -> Option<Self> {
-        let count = i64::try_from(points).ok()?;
-        (from < to && (1..=MOST_POINTS).contains(&points)).then(|| Self {
-            from,
-            to,
-            count,
-            found: BTreeMap::new(),
-        })
-    }
-
-    fn add(&mut self, point: &Point) {
-        if !(self.from..self.to).contains(&point.wall_ms) {
-            return;
-        }
-        let part = i128::from(point.wall_ms - self.from) * i128::from(self.count)
-            / i128::from(self.to.saturating_sub(self.from));
-        let piece = self
-            .found
-            .entry(i64::try_from(part).unwrap_or(0))
-            .or_insert(HistoryPoint {
-                wall_ms: point.wall_ms,
-                value: None,
-                min: None,
-                max: None,
-                missing: false,
-                questionable: false,
-            });
-        piece.wall_ms = point.wall_ms;
-        match point.value {
-            None => piece.missing = true,
-            Some(value) => {
-                piece.value = Some(value);
-                piece.min = Some(piece.min.map_or(value, |min| min.min(value)));
-                piece.max = Some(piece.max.map_or(value, |max| max.max(value)));
-                piece.questionable |= point.doubtful;
-            }
-        }
-    }
-
-    fn finish(self) -> Vec<HistoryPoint> {
-        self.found.into_values().collect()
-    }
 }

@@ -163,28 +163,27 @@ impl Collector {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observation::WaveChunk;
+    use crate::vocabulary::Now;
 
-    fn chunk(label: &str, rate_hz: u32, samples: Vec<Option<i32>>) -> WaveChunk {
-        WaveChunk {
-            label: label.into(),
-            rate_hz,
-            resolution: Decimal::whole(1),
-            unit: "",
-            samples,
+    fn chunk(label: &str, rate_hz: u32, samples: Vec<Option<i32>>) -> Wave {
+        Wave {
+            feed: "m".into(),
+            received: Now::default(),
+            chunk: WaveChunk {
+                label: label.into(),
+                rate_hz,
+                resolution: Decimal::whole(1),
+                unit: "",
+                samples,
+            },
         }
     }
 
-    fn add(collector: &mut Collector, second: u64, chunk: WaveChunk) -> Vec<WaveSecond> {
+    fn add(collector: &mut Collector, second: u64, mut wave: Wave) -> Vec<WaveSecond> {
         let mut done = Vec::new();
-        let wall = WallTime::from_millis(second.cast_signed() * 1_000);
-        assert!(collector.add(
-            Moment::from_secs(second),
-            wall,
-            "m".into(),
-            None,
-            chunk,
-            &mut done
-        ));
+        wave.received.wall = WallTime::from_millis(second.cast_signed() * 1_000);
+        assert!(collector.add(Moment::from_secs(second), None, wave, &mut done));
         done
     }
 
@@ -232,26 +231,12 @@ mod tests {
         let mut kept = 0;
         for place in 0..1_000 {
             let wave = chunk(&format!("w{place}"), 100, vec![Some(1)]);
-            kept += usize::from(collector.add(
-                Moment::ZERO,
-                WallTime::default(),
-                "m".into(),
-                None,
-                wave,
-                &mut done,
-            ));
+            kept += usize::from(collector.add(Moment::ZERO, None, wave, &mut done));
         }
         assert_eq!(kept, MOST_CHANNELS);
         for rate in [0, u32::MAX] {
             let wave = chunk("w0", rate, vec![Some(1)]);
-            assert!(!collector.add(
-                Moment::ZERO,
-                WallTime::default(),
-                "m".into(),
-                None,
-                wave,
-                &mut done
-            ));
+            assert!(!collector.add(Moment::ZERO, None, wave, &mut done));
         }
     }
 }

@@ -18,7 +18,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// Messages that wait for the journal's thread, which always comes at once.
-const CAPACITY: usize = 16_384;
+const CAPACITY: usize = 2_048;
 /// Messages taken before the clock is read again.
 const TURN: usize = 1_024;
 /// How long the end waits for the disk.
@@ -32,10 +32,10 @@ pub struct Outlet {
 }
 
 impl Outlet {
-    fn new(sender: Sender<Message>) -> Self {
+    fn new(sender: Sender<Message>, most: usize) -> Self {
         Self {
             sender,
-            held: Backlog::new(MOST_ENTRIES, MOST_WAVES),
+            held: Backlog::new(most, MOST_WAVES),
         }
     }
 
@@ -143,7 +143,7 @@ pub(super) fn start(disk: Disk, mut intake: Intake) -> io::Result<(Outlet, JoinH
             // Its panic has ended the process already, or a test wants to see it here.
             let _ = disk_thread.join();
         })?;
-    Ok((Outlet::new(sender), intake_thread))
+    Ok((Outlet::new(sender, MOST_ENTRIES), intake_thread))
 }
 
 fn serve(
@@ -203,5 +203,47 @@ fn finish(intake: &mut Intake, clock: Clock, batches: &Sender<Batch>, told: &Rec
             Ok(Outcome::GaveUp) | Err(_) => return,
             Ok(outcome) => intake.outcome(clock.now().moment, outcome),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::entry::Body;
+    use super::super::sample;
+    use super::*;
+    use std::sync::mpsc;
+
+    #[test]
+    fn a_full_queue_never_blocks_and_loses_only_what_the_policy_says() {
+        let (sender, messages) = bounded(2);
+        let mut outlet = Outlet::new(sender, 3);
+        let push =
+            |outlet: &mut Outlet, seq, body| outlet.push(Job::Entry(sample::entry(seq, body)));
+        for seq in 1..=6 {
+            push(&mut outlet, seq, Body::Input(sample::spo2(98)));
+        }
+        push(&mut outlet, 7, Body::Record(sample::phase(), None));
+        let (answer, answered) = mpsc::channel();
+        outlet.push(Job::Barrier(Box::new(move |durable| {
+            answer.send(durable).unwrap();
+        })));
+        assert_eq!(answered.recv(), Ok(false));
+
+        // 1 and 2 are in the queue; of the rest three are held, and a decision is one of them.
+        let mut passed = Vec::new();
+        for seq in 8..=10 {
+            for message in messages.try_iter() {
+                passed.push(match message {
+                    Message::Job(Job::Entry(entry)) => (entry.seq, entry.seq),
+                    Message::Gap(Slot::Gap { from, to, .. }) => (from, to),
+                    Message::Gap(Slot::Entry(_))
+                    | Message::Job(Job::Wave { .. } | Job::Barrier(_)) => {
+                        panic!("nothing else was passed on")
+                    }
+                });
+            }
+            push(&mut outlet, seq, Body::Input(sample::spo2(98)));
+        }
+        assert_eq!(passed, [(1, 1), (2, 2), (3, 4), (5, 5), (6, 6), (7, 7)]);
     }
 }

@@ -149,14 +149,15 @@ impl EngineThread {
         reply: CommandReply,
         records: &mut Vec<Numbered>,
     ) {
-        let opening = matches!(command, Command::OpenSession(_));
-        let input = match command {
-            Command::OpenSession(about) => Input::Open {
+        let (opening, input) = if let Command::OpenSession(about) = command {
+            let open = Input::Open {
                 session: self.next_session,
                 about: Box::new(about),
                 setup: self.setup.load_full(),
-            },
-            other => Input::Command(Box::new(other)),
+            };
+            (true, open)
+        } else {
+            (false, Input::Command(Box::new(command)))
         };
         let taken = self.step(received, input, records);
         if opening && taken.refused.is_none() {

@@ -14,7 +14,10 @@ use tempfile::TempDir;
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Polls until `look` gives something, or fails saying what was awaited.
-#[expect(clippy::disallowed_methods, reason = "the tests of the real binary live in real time")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tests of the real binary live in real time"
+)]
 pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let end = Instant::now() + PATIENCE;
     loop {
@@ -28,7 +31,11 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 
 /// A port that nobody uses at the moment.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 /// A bench: a directory with a configuration in it.
@@ -40,7 +47,10 @@ pub struct Bench {
 impl Bench {
     /// A bed with one HL7 listener on loopback and no sound device.
     pub fn new() -> Self {
-        let bench = Self { folder: tempfile::tempdir().unwrap(), hl7_port: free_port() };
+        let bench = Self {
+            folder: tempfile::tempdir().unwrap(),
+            hl7_port: free_port(),
+        };
         bench.configure(&format!(
             "[[feed]]\nname = \"monitor\"\nprotocol = \"hl7-mllp\"\nlisten = \"127.0.0.1:{}\"\nsilence = \"10s\"\n",
             bench.hl7_port
@@ -50,7 +60,10 @@ impl Bench {
 
     /// A bench without a configuration yet.
     pub fn bare() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), hl7_port: free_port() }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            hl7_port: free_port(),
+        }
     }
 
     /// Writes the configuration with these feeds.
@@ -96,7 +109,10 @@ impl Bench {
             .stderr(fs::File::create(self.path("stderr.log")).unwrap())
             .spawn()
             .unwrap();
-        Daemon { child, runtime: self.path("run") }
+        Daemon {
+            child,
+            runtime: self.path("run"),
+        }
     }
 
     /// What the daemon said on stderr.
@@ -112,7 +128,11 @@ impl Bench {
             .arg(query)
             .output()
             .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
@@ -158,7 +178,9 @@ impl Daemon {
         let address = fs::read_to_string(self.runtime.join("address")).ok()?;
         let mut stream = TcpStream::connect(address.trim()).ok()?;
         stream.set_read_timeout(Some(PATIENCE)).ok()?;
-        stream.write_all(request.replace("{host}", address.trim()).as_bytes()).ok()?;
+        stream
+            .write_all(request.replace("{host}", address.trim()).as_bytes())
+            .ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
         let (head, body) = answer.split_once("\r\n\r\n")?;
@@ -168,8 +190,9 @@ impl Daemon {
 
     /// GET as JSON, if the daemon answers.
     pub fn try_get(&self, path: &str) -> Option<Value> {
-        let (status, body) =
-            self.request(&format!("GET {path} HTTP/1.1\r\nHost: {{host}}\r\nConnection: close\r\n\r\n"))?;
+        let (status, body) = self.request(&format!(
+            "GET {path} HTTP/1.1\r\nHost: {{host}}\r\nConnection: close\r\n\r\n"
+        ))?;
         (status == 200).then(|| serde_json::from_str(&body).unwrap_or(Value::String(body)))
     }
 
@@ -252,7 +275,9 @@ impl Monitor {
         let mut frame = Vec::new();
         let mut byte = [0_u8];
         while !frame.ends_with(b"\x1c\r") {
-            self.stream.read_exact(&mut byte).expect("an acknowledgement");
+            self.stream
+                .read_exact(&mut byte)
+                .expect("an acknowledgement");
             frame.push(byte[0]);
         }
         let text = String::from_utf8_lossy(&frame).into_owned();

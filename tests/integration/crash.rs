@@ -37,14 +37,15 @@ fn goal_8_a_killed_daemon_alarms_again_with_the_same_occurrence() {
     let daemon = bench.run();
     let board = daemon.now();
     let after = daemon.alarm("spo2-low", "high");
-    assert_eq!(after["id"], before["id"], "the same occurrence, not a new one");
+    assert_eq!(
+        after["id"], before["id"],
+        "the same occurrence, not a new one"
+    );
     assert_eq!(after["since"], before["since"]);
     assert_eq!(board["phase"], "baseline");
     assert_eq!(board["session"]["about"]["patient"], "K-204");
     assert!(board["seq"].as_u64().unwrap() > seq_before);
-    let begins = bench.sqlite(
-        "select count(*) from v_alarms where rule = 'spo2-low'",
-    );
+    let begins = bench.sqlite("select count(*) from v_alarms where rule = 'spo2-low'");
     assert_eq!(begins, "1");
 }
 
@@ -54,10 +55,16 @@ fn goal_8_every_acknowledged_message_is_in_the_journal_after_a_kill() {
     let daemon = bench.run();
     let mut monitor = bench.monitor();
     for value in 60..90 {
-        assert_eq!(monitor.send(&[(mdc::HR, &value.to_string(), mdc::BPM)]), "CA");
+        assert_eq!(
+            monitor.send(&[(mdc::HR, &value.to_string(), mdc::BPM)]),
+            "CA"
+        );
     }
     daemon.kill();
-    assert_eq!(bench.sqlite("select count(*) from v_vitals where parameter = 'hr'"), "30");
+    assert_eq!(
+        bench.sqlite("select count(*) from v_vitals where parameter = 'hr'"),
+        "30"
+    );
     let gaps = bench.sqlite(
         "select count(*) from (select seq, lag(seq) over (order by seq) before from \
          (select seq from input union all select seq from record)) where seq <> before + 1",
@@ -105,13 +112,21 @@ fn a_journal_from_a_newer_version_ends_with_74_and_is_left_alone() {
 #[test]
 fn a_file_that_is_no_journal_is_set_aside_and_monitoring_begins() {
     let bench = Bench::new();
-    fs::File::create(bench.journal()).unwrap().write_all(&[0x5a; 8192]).unwrap();
+    fs::File::create(bench.journal())
+        .unwrap()
+        .write_all(&[0x5a; 8192])
+        .unwrap();
     let daemon = bench.run();
     daemon.alarm("journal", "high");
     let aside = fs::read_dir(bench.folder.path())
         .unwrap()
         .filter(|entry| {
-            entry.as_ref().unwrap().file_name().to_string_lossy().contains(".damaged-")
+            entry
+                .as_ref()
+                .unwrap()
+                .file_name()
+                .to_string_lossy()
+                .contains(".damaged-")
         })
         .count();
     assert_eq!(aside, 1);
