@@ -28,6 +28,8 @@ pub struct Feed {
     pub alive: Moment,
     /// Whether there was any sign of life.
     pub ever_alive: bool,
+    /// When it last spoke again after a silence.
+    pub revived: Option<Moment>,
     /// What it said last.
     pub held: PerParameter<Option<Held>>,
     /// Parameters of which it gave a valid number since the opening.
@@ -107,6 +109,7 @@ impl Feed {
             transport: FeedState::Ok,
             alive: now,
             ever_alive: false,
+            revived: None,
             held: PerParameter::filled(None),
             gave: PerParameter::filled(false),
             cuff: CuffIdentity::default(),
@@ -120,6 +123,13 @@ impl Feed {
     /// From when on its silence time is over.
     pub fn silent_from(&self) -> Moment {
         self.alive.after(self.setup.silence)
+    }
+
+    /// From when on the values that it does not give are missing: after a silence it has one cadence to
+    /// tell all of them.
+    pub fn owes_from(&self) -> Moment {
+        self.revived
+            .map_or(Moment::ZERO, |revived| revived.after(self.setup.cadence))
     }
 
     /// Keeps a value that nobody judges.

@@ -19,6 +19,7 @@ impl Engine {
         feed.alive = now;
         feed.ever_alive = true;
         if was_silent {
+            feed.revived = Some(now);
             self.refute_carried(Key::feed(Rule::FeedLost, id));
             self.dirty.availability();
             self.dirty.rule(Rule::Pump);

@@ -168,8 +168,7 @@ impl Engine {
             return;
         };
         let now = self.at;
-        self.setup = Arc::new(state.setup.clone());
-        self.feeds = Feeds::new(&self.setup, now);
+        self.feeds = Feeds::new(&state.setup, now);
         self.slots = rules::slots(&self.profile);
         let mut session = Session::new(id, state.about.clone(), state.opened, &self.profile);
         session.phase = state.phase;

@@ -155,7 +155,13 @@ impl Summariser {
                     self.cuff(*feed, observation, at, seq);
                 }
             }
-            Input::FeedDeclared { setup } => self.state.setup.feeds.push((**setup).clone()),
+            Input::FeedDeclared { setup } => {
+                let feeds = &mut self.state.setup.feeds;
+                match feeds.iter_mut().find(|feed| feed.name == setup.name) {
+                    Some(known) => *known = (**setup).clone(),
+                    None => feeds.push((**setup).clone()),
+                }
+            }
             Input::Open { .. }
             | Input::Started(_)
             | Input::DeviceAlert { .. }

@@ -279,7 +279,10 @@ impl Slot {
             return self.carried_verdict(with).verdict;
         };
         let (tier, timer) = (limits.rule.tiers.get(place)?, self.timers.get(place)?);
-        let value = self.last.map(|last| with.deciding(tier, last));
+        let value = timer.last_violating;
+        if value.is_none() && self.carried.is_some() {
+            return self.carried_verdict(with).verdict;
+        }
         let (limit, is_relative) = tier.limit(with.baseline)?;
         Some(Verdict {
             tier: standing,

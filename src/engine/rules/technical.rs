@@ -183,7 +183,8 @@ impl Engine {
         {
             started.after(delay)
         } else {
-            started
+            let owed = self.feeds.iter().map(|(_, feed)| feed.owes_from()).max();
+            started.max(owed.unwrap_or(started))
         };
         // The silence of other givers may end the replacement by `feed-lost`.
         let silence = self
