@@ -139,11 +139,16 @@ impl OpenAlarm {
 }
 
 impl Engine {
-    /// Takes up a session from its records, and says so.
+    /// Takes up a session from its records, and says so; or alarms of standby.
     pub(super) fn take_carry_over(&mut self, carry: &CarryOver, _out: &mut Vec<Numbered>) {
         let state = serde_json::from_value::<Summary>(carry.state.clone());
         let mut reason = carry.reason.clone();
         match state {
+            Ok(state) if state.session.is_none() => {
+                // Only alarms of standby go on: no judging was interrupted.
+                self.carry_alarms(&state);
+                return;
+            }
             Ok(state) => {
                 if let Ok(profile) = profile::parse(&state.setup.profile) {
                     self.profile = Arc::new(profile);
@@ -201,14 +206,18 @@ impl Engine {
             // It was taken before; a limit that is refused now leaves the profile's, which is stricter.
             let _ = self.set_limit(*rule, *tier, *value, "carried over");
         }
-        for (open, place) in state.alarms.values().zip(0_u32..) {
-            self.carry_alarm(open, open.key(place));
-        }
+        self.carry_alarms(state);
         if let Some(paused_at) = state.paused_at {
             let until = paused_at.after(self.profile.alarm.audio_pause);
             if until > now {
                 self.audio.resume_pause(until, &self.alarms);
             }
+        }
+    }
+
+    fn carry_alarms(&mut self, state: &Summary) {
+        for (open, place) in state.alarms.values().zip(0_u32..) {
+            self.carry_alarm(open, open.key(place));
         }
     }
 

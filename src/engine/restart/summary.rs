@@ -83,10 +83,12 @@ impl Summariser {
         }
     }
 
-    /// The session's state as an input, or `None` when no session is open.
+    /// The state of the session, or of the alarms of standby, as an input; `None` when nothing is open.
     pub fn finish(mut self, reason: &str) -> Option<CarryOver> {
         self.settle_pending();
-        self.state.session?;
+        if self.state.session.is_none() && self.state.alarms.is_empty() {
+            return None;
+        }
         let state = serde_json::to_value(&self.state).ok()?;
         Some(CarryOver {
             reason: reason.to_owned(),
@@ -251,7 +253,15 @@ impl Summariser {
                 state.rate_changed = Some(at.moment);
             }
             Phase::Recovery => state.ended = Some(at),
-            Phase::Standby => *state = Summary::default(),
+            Phase::Standby => {
+                // Alarms about ourselves outlive the session.
+                *state = Summary {
+                    at: state.at,
+                    wall: state.wall,
+                    alarms: std::mem::take(&mut state.alarms),
+                    ..Summary::default()
+                }
+            }
             Phase::Baseline | Phase::Paused | Phase::Observation | Phase::Discharged => {}
         }
     }
@@ -284,7 +294,8 @@ impl Summariser {
     }
 }
 
-/// What the rows say of the open session, as an input; `None` when no session is open at their end.
+/// What the rows say of the open session, or of alarms of standby, as an input; `None` when nothing is open at
+/// their end.
 pub fn summarise<'a>(
     rows: impl IntoIterator<Item = (u64, Moment, WallTime, Row<'a>)>,
     reason: &str,

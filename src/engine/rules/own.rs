@@ -43,6 +43,17 @@ impl Health {
             .map(|item| self.of(item))
     }
 
+    const fn get(&self, item: HealthItem) -> &HealthEntry {
+        match item {
+            HealthItem::Journal => &self.journal,
+            HealthItem::Disk => &self.disk,
+            HealthItem::Sound => &self.sound,
+            HealthItem::Display => &self.display,
+            HealthItem::QueueFull => &self.queue_full,
+            HealthItem::Clock => &self.clock,
+        }
+    }
+
     const fn of(&mut self, item: HealthItem) -> &mut HealthEntry {
         match item {
             HealthItem::Journal => &mut self.journal,
@@ -70,6 +81,15 @@ impl Engine {
         }
         self.refute_carried(Key::whole(item.rule()));
         self.dirty.rule(item.rule());
+    }
+
+    /// The parts that were not well when last heard of: after a restart each must be told anew.
+    pub fn unwell(&self) -> impl Iterator<Item = HealthItem> {
+        HealthItem::ALL.into_iter().filter(|item| {
+            let entry = self.health.get(*item);
+            let alarms = self.alarms.get(Key::whole(item.rule())).is_some();
+            !entry.until_seen && (entry.bad_since.is_some() || alarms)
+        })
     }
 
     /// Raises a condition that lasts until a nurse has seen it.
