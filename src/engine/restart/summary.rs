@@ -1,6 +1,7 @@
 //! What the records of an open session say, followed row by row.
 
 use crate::engine::command::{Command, OpenSession};
+use crate::engine::commands::{MOAAS, scale_name};
 use crate::engine::input::{CarryOver, FeedId, Input, Setup};
 use crate::engine::reading::{CuffIdentity, CuffTaken};
 use crate::engine::record::{AlarmEvent, AlarmRecord, AudioState, Record};
@@ -195,7 +196,9 @@ impl Summariser {
             Command::EndAway => self.state.away_until = None,
             Command::AudioPause => self.state.paused_at = Some(at),
             Command::EndAudioPause => self.state.paused_at = None,
-            Command::Score { scale, .. } if scale == "moaas" => self.state.last_score = Some(at),
+            Command::Score { scale, .. } if scale_name(&scale) == MOAAS => {
+                self.state.last_score = Some(at);
+            }
             Command::OpenSession(_)
             | Command::StartInfusion { .. }
             | Command::PauseInfusion
