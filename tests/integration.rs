@@ -70,3 +70,18 @@ mod simulate;
 mod sound;
 #[path = "integration/systemd.rs"]
 mod systemd;
+
+#[path = "integration/alarm_judge.rs"]
+mod alarm_judge;
+#[path = "integration/alarm_lifecycle.rs"]
+mod alarm_lifecycle;
+#[path = "integration/alarm_properties.rs"]
+mod alarm_properties;
+#[path = "integration/alarm_rules.rs"]
+mod alarm_rules;
+#[path = "integration/alarm_sessions.rs"]
+mod alarm_sessions;
+#[path = "integration/alarm_story.rs"]
+mod alarm_story;
+#[path = "integration/alarm_technical.rs"]
+mod alarm_technical;

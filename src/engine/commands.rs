@@ -366,6 +366,7 @@ impl Engine {
                 }
             }
             self.tasks_changed = true;
+            self.refute_carried(Key::whole(Rule::ScoreOverdue));
             self.dirty.rule(Rule::Oversedated);
             self.dirty.rule(Rule::ScoreOverdue);
         }
@@ -376,6 +377,15 @@ impl Engine {
         self.in_session()?;
         for feed in self.feeds.iter_mut() {
             feed.whose.confirm();
+        }
+        let carried: Vec<Key> = self
+            .alarms
+            .iter()
+            .map(|(key, _)| key)
+            .filter(|key| key.rule == Rule::WrongPatient)
+            .collect();
+        for key in carried {
+            self.refute_carried(key);
         }
         self.dirty.rule(Rule::WrongPatient);
         Ok(Left::new())

@@ -152,6 +152,7 @@ impl Engine {
                 pump.lost.get_or_insert(now);
             }
         }
+        self.refute_carried(Key::whole(Rule::Pump));
         self.dirty.rule(Rule::Pump);
         if let Some(target) = target {
             self.pump_leads(target, stamp, out);

@@ -9,7 +9,7 @@ mod summary;
 pub use summary::{Row, Summariser, summarise};
 
 use super::alarms::Occurrence;
-use super::feeds::{Feeds, RATE_SOURCES};
+use super::feeds::Feeds;
 use super::input::CarryOver;
 use super::kernel::Engine;
 use super::lifecycle::State;
@@ -191,6 +191,11 @@ impl Engine {
                 session.baseline.set(*parameter, level, *readings);
             }
         }
+        for (feed, parameter) in &state.gave {
+            if let Some(feed) = self.feeds.get_mut(*feed) {
+                *feed.gave.get_mut(*parameter) = true;
+            }
+        }
         self.carry_plans(&mut session, state);
         self.session = Some(session);
         for (rule, tier, value) in &state.limits {
@@ -255,32 +260,12 @@ impl Engine {
             session.cuff.failed = if tier > Priority::Low { 2 } else { 1 };
             session.cuff.failed_at = since;
         }
-        if let Rule::Missing | Rule::Sensor = key.rule {
-            // It measured before: its absence is not "never received".
-            let parameters: &[Parameter] = match open.record.parameter {
-                Some(Parameter::Spo2) | None => &[Parameter::Spo2],
-                Some(_) => &RATE_SOURCES,
-            };
-            if occurrence.verdict.reason != Some(Reason::NeverReceived)
-                && let Some(feed) = self.feeds.iter_mut().next()
-            {
-                for parameter in parameters {
-                    *feed.gave.get_mut(*parameter) = true;
-                }
-            }
-        }
-        let follows_plan = matches!(
-            key.rule,
-            Rule::CuffOverdue
-                | Rule::CuffFailed
-                | Rule::ScoreOverdue
-                | Rule::SessionOpen
-                | Rule::SlowFeed
-        );
+        // These follow what was carried beside them: the count of failures, the feed's cadence.
+        let follows = matches!(key.rule, Rule::CuffFailed | Rule::SlowFeed);
         self.alarms.restore(
             key,
             Occurrence {
-                carried: standing && !follows_plan,
+                carried: standing && !follows,
                 ..occurrence
             },
         );

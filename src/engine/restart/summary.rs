@@ -1,12 +1,14 @@
 //! What the records of an open session say, followed row by row.
 
 use crate::engine::command::{Command, OpenSession};
-use crate::engine::input::{CarryOver, Input, Setup};
+use crate::engine::input::{CarryOver, FeedId, Input, Setup};
+use crate::engine::reading::{CuffIdentity, CuffTaken};
 use crate::engine::record::{AlarmEvent, AlarmRecord, AudioState, Record};
 use crate::engine::session::Stamped;
+use crate::observation::Observation;
 use crate::vocabulary::{Decimal, Moment, Parameter, Phase, Priority, Rule, WallTime};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// One row of the journal's sequence, as far as a restart needs it.
@@ -50,6 +52,8 @@ pub(super) struct Summary {
     pub(super) last_cuff: Option<Moment>,
     pub(super) rate_changed: Option<Moment>,
     pub(super) last_score: Option<Moment>,
+    /// What each feed gave a number of since the opening.
+    pub(super) gave: BTreeSet<(FeedId, Parameter)>,
     pub(super) alarms: BTreeMap<u64, OpenAlarm>,
 }
 
@@ -59,6 +63,7 @@ pub struct Summariser {
     state: Summary,
     /// A command whose refusal, if any, is the next record.
     pending: Option<Command>,
+    cuffs: BTreeMap<FeedId, CuffIdentity>,
 }
 
 impl Summariser {
@@ -69,7 +74,7 @@ impl Summariser {
                 self.settle_pending();
                 self.state.at = at;
                 self.state.wall = wall;
-                self.input(at, wall, input);
+                self.input(seq, at, wall, input);
             }
             Row::Record(record) => {
                 self.state.at = self.state.at.max(at);
@@ -89,7 +94,34 @@ impl Summariser {
         })
     }
 
-    fn input(&mut self, at: Moment, wall: WallTime, input: &Input) {
+    /// Follows the cuff as the engine does, so that a reading told again is not a new one.
+    fn cuff(&mut self, feed: FeedId, observation: &Observation, at: Moment, seq: u64) {
+        let silence = self
+            .state
+            .setup
+            .feeds
+            .get(usize::from(feed.0))
+            .map_or(Duration::ZERO, |feed| feed.silence);
+        let cuff = self.cuffs.entry(feed).or_default();
+        let level = observation.parameter.known().and_then(|parameter| {
+            let value = observation.reading.value()?;
+            Some((parameter, value.rounded(parameter.places())?))
+        });
+        match (level, observation.reading.cause()) {
+            (Some(value), _) => {
+                let taken = cuff.value(value, observation, at, silence, seq);
+                if matches!(taken, CuffTaken::New(_)) {
+                    self.state.last_cuff = Some(at);
+                }
+            }
+            (None, Some(cause)) => {
+                cuff.refused(cause, observation.measured_at, at);
+            }
+            (None, None) => {}
+        }
+    }
+
+    fn input(&mut self, seq: u64, at: Moment, wall: WallTime, input: &Input) {
         match input {
             Input::Open {
                 session,
@@ -114,13 +146,13 @@ impl Summariser {
                 }
             }
             Input::Command(command) => self.pending = Some((**command).clone()),
-            Input::Reading { observation, .. } => {
-                let pressure = matches!(
-                    observation.parameter.known(),
-                    Some(Parameter::NibpSys | Parameter::NibpMean)
-                );
-                if pressure && observation.reading.value().is_some() {
-                    self.state.last_cuff = Some(at);
+            Input::Reading { feed, observation } => {
+                let known = observation.parameter.known();
+                if let Some(parameter) = known.filter(|_| observation.reading.value().is_some()) {
+                    self.state.gave.insert((*feed, parameter));
+                }
+                if known.is_some_and(Parameter::is_cuff) {
+                    self.cuff(*feed, observation, at, seq);
                 }
             }
             Input::FeedDeclared { setup } => self.state.setup.feeds.push((**setup).clone()),

@@ -207,7 +207,9 @@ impl Slot {
         if let (Some(risen), Some(sample)) = (risen, sample) {
             self.lower_tiers_stand(limits, risen, sample, with);
         }
+        // What was carried over a restart waits for a value: no technical alarm takes its place.
         if sample.is_none()
+            && self.carried.is_none()
             && let (Some(covered), Some(standing)) = (with.covered, self.standing(limits))
             && covered >= standing
         {

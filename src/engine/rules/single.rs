@@ -49,13 +49,14 @@ impl Slot {
                 tier.priority
             }
         };
-        // The most urgent; among equals a tier that waits for its second reading tells more.
+        // The most urgent; among equals one that waits for its second reading tells more, and a plain
+        // limit more than one against the baseline.
         let explains = limits
             .rule
             .tiers
             .iter()
             .filter(violated)
-            .max_by_key(|tier| (priority(tier), tier.confirm));
+            .max_by_key(|tier| (priority(tier), tier.confirm, tier.relative.is_none()));
         let Some(tier) = explains else {
             self.violating_since = None;
             return match self.carried {
