@@ -251,12 +251,12 @@ impl Slot {
             .max(self.carried)
     }
 
-    /// The alarm is handed over to a technical one.
+    /// The alarm is handed over to a technical one. Its timers stay suspended: a value that still
+    /// violates when it is back in time goes on from where they stood.
     fn let_go(&mut self) {
         self.carried = None;
         for timer in &mut self.timers {
             timer.met = false;
-            timer.run = Run::Idle;
             timer.inside_since = None;
         }
     }
