@@ -4,7 +4,7 @@
 use super::StartError;
 use crate::engine::restart::{Row, Summariser};
 use crate::engine::{CarryOver, Engine, Input, Numbered, Record, Setup, Started, text};
-use crate::journal::{Body, Job, Journal, Plan};
+use crate::journal::{Body, Entry, Job, Journal, Plan};
 use crate::vocabulary::{Moment, Now};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -46,18 +46,19 @@ pub(super) fn engine(
     boot: Arc<str>,
     setup: Arc<Setup>,
 ) -> Result<Restoration, StartError> {
+    let mut jobs = Vec::new();
     let (mut engine, carry_over) = match journal.plan() {
         Plan::Fresh => (Engine::new(journal.restored().last_seq), None),
         Plan::Replay { from } => match replay(journal, from) {
-            Ok(engine) => (engine, None),
+            Ok((engine, tail)) => {
+                jobs.extend(tail.into_iter().map(Job::Entry));
+                (engine, None)
+            }
             Err(reason) => carried(journal, from, reason)?,
         },
         Plan::CarryOver { from, reason } => carried(journal, from, reason)?,
     };
-    let mut start = Start {
-        now,
-        jobs: Vec::new(),
-    };
+    let mut start = Start { now, jobs };
     if let Some(carry_over) = carry_over {
         start.take(&mut engine, Input::CarryOver(Box::new(carry_over)));
     }
@@ -77,7 +78,8 @@ pub(super) fn engine(
     })
 }
 
-fn replay(journal: &Journal, from: u64) -> Result<Engine, String> {
+/// The engine as the record left it, and what it decided that the record does not have yet.
+fn replay(journal: &Journal, from: u64) -> Result<(Engine, Vec<Entry>), String> {
     let mut engine = Engine::new(from.saturating_sub(1));
     let replayed = journal
         .replay(from, &mut engine)
@@ -85,7 +87,7 @@ fn replay(journal: &Journal, from: u64) -> Result<Engine, String> {
     match (replayed.difference, replayed.not_provable_after) {
         (None, None) => {
             tracing::info!(entries = replayed.entries, "session replayed");
-            Ok(engine)
+            Ok((engine, replayed.tail))
         }
         (Some(difference), _) => Err(format!(
             "replay differs from the record at entry {}",
@@ -153,5 +155,111 @@ impl Start {
                 self.jobs.push(Job::Entry(entry));
             },
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{FeedId, FeedSetup, HealthItem, OpenSession};
+    use crate::journal::{self, Watcher};
+    use crate::observation::Observation;
+    use crate::profile;
+    use crate::vocabulary::{Decimal, Parameter, Reading, WallTime};
+    use std::path::Path;
+    use std::time::Duration;
+
+    struct Silent;
+
+    impl Watcher for Silent {
+        fn committed(&self, _: u64) {}
+        fn waiting(&self, _: usize, _: u64) {}
+        fn health(&self, _: HealthItem, _: bool, _: &str) {}
+    }
+
+    fn now(second: u64) -> Now {
+        Now {
+            moment: Moment::from_secs(second),
+            wall: WallTime::from_millis(1_767_225_600_000 + second.cast_signed() * 1_000),
+        }
+    }
+
+    fn setup() -> Arc<Setup> {
+        Arc::new(Setup {
+            profile: profile::SHIPPED.into(),
+            feeds: vec![FeedSetup {
+                name: "monitor".into(),
+                protocol: "hl7-mllp".into(),
+                silence: Duration::from_secs(10),
+                cadence: Duration::from_secs(1),
+                parameters: Vec::new(),
+                ours: crate::observation::Identity::default(),
+            }],
+            ..Setup::default()
+        })
+    }
+
+    fn open(path: &Path, second: u64) -> Journal {
+        let start = journal::Start::new("boot".into(), now(second), true, setup().profile.clone());
+        Journal::open(path, start).unwrap()
+    }
+
+    fn write(journal: Journal, jobs: Vec<Job>) {
+        let (mut outlet, writer) = journal.start(Box::new(Silent), text_of).unwrap();
+        for job in jobs {
+            outlet.push(job);
+        }
+        drop(outlet);
+        writer.join().unwrap();
+    }
+
+    /// A session in which a cuff reading of 190 mmHg has just begun a high alarm.
+    fn session_in_alarm(path: &Path) {
+        let mut journal = open(path, 0);
+        let restored = engine(&mut journal, now(0), "boot".into(), setup()).unwrap();
+        let (mut engine, jobs) = (restored.engine, restored.jobs);
+        let mut start = Start { now: now(1), jobs };
+        let about = Box::new(OpenSession::default());
+        let session = 1;
+        start.take(
+            &mut engine,
+            Input::Open {
+                session,
+                about,
+                setup: setup(),
+            },
+        );
+        let command = crate::engine::Command::StartInfusion { over: None };
+        start.take(&mut engine, Input::Command(Box::new(command)));
+        let value = Reading::Valid(Decimal::whole(190));
+        let observation = Observation::new(Parameter::NibpSys, value);
+        let feed = FeedId(0);
+        start.take(&mut engine, Input::Reading { feed, observation });
+        write(journal, start.jobs);
+    }
+
+    #[test]
+    fn decisions_that_a_crash_kept_from_the_record_are_written_at_the_next_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        session_in_alarm(&path);
+        // A crash between the commit of the reading and that of what it led to.
+        let database = rusqlite::Connection::open(&path).unwrap();
+        let begins = "SELECT count(*) FROM record WHERE kind = 'alarm' AND event = 'begin' \
+                      AND json_extract(detail, '$.rule') = 'sbp-high'";
+        let count = || -> u32 { database.query_row(begins, [], |row| row.get(0)).unwrap() };
+        assert_eq!(count(), 1);
+        let last_input = "DELETE FROM record WHERE seq > (SELECT max(seq) FROM input)";
+        assert!(database.execute(last_input, []).unwrap() > 0);
+        assert_eq!(count(), 0);
+
+        let mut journal = open(&path, 2);
+        assert!(matches!(journal.plan(), Plan::Replay { .. }));
+        let restored = engine(&mut journal, now(2), "boot".into(), setup()).unwrap();
+        write(journal, restored.jobs);
+        assert_eq!(count(), 1, "the alarm is in the record");
+        let gaps = "SELECT count(*) FROM gap";
+        let gaps: u32 = database.query_row(gaps, [], |row| row.get(0)).unwrap();
+        assert_eq!(gaps, 0, "numbers have no hole");
     }
 }
