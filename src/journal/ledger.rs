@@ -5,14 +5,14 @@
 //! and the file opened again, so nothing remembered here can differ from the file.
 
 use super::backlog::Slot;
-use super::dictionary::{Channels, Feeds, Parameters};
+use super::dictionary::{Channels, FeedNames, Feeds, Parameters};
 use super::entry::{Body, Entry};
 use super::restore::Opening;
 use super::row;
 use super::store;
 use super::waves::WaveSecond;
-use crate::engine::{Input, Record, Started, engine_version};
-use crate::vocabulary::WallTime;
+use crate::engine::{AlarmRecord, Input, Record, Started, engine_version};
+use crate::vocabulary::{Moment, WallTime};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -90,8 +90,9 @@ pub(super) enum CommitError {
     },
 }
 
-/// Makes one line for people of a record; `None` where there is nothing to add to its name.
-pub type TextOf = fn(&Record) -> Option<String>;
+/// Makes one line for people of a record, with the name of the feed that an alarm is about and the engine time
+/// of the record; `None` where there is nothing to add to its kind.
+pub type TextOf = fn(&Record, Option<&str>, Moment) -> Option<String>;
 
 /// The open file.
 #[derive(Debug)]
@@ -118,17 +119,19 @@ struct Notes {
 }
 
 impl Ledger {
-    /// Takes over a connection and notes the start, unless this start is already noted in the file.
+    /// Takes over a connection and notes the start, unless this start is already noted in the file. `feeds`
+    /// are those of the file that this one may take the place of.
     pub(super) fn new(
         path: &Path,
         connection: Connection,
         start: &Start,
+        feeds: FeedNames,
     ) -> rusqlite::Result<Self> {
         let notes = Notes {
             start: note_start(&connection, start)?,
             parameters: Parameters::default(),
             channels: Channels::default(),
-            feeds: Feeds::default(),
+            feeds: Feeds::read(&connection, feeds)?,
             section: connection
                 .query_row(
                     "SELECT session FROM opening ORDER BY seq DESC LIMIT 1",
@@ -145,6 +148,11 @@ impl Ledger {
             connection,
             notes,
         })
+    }
+
+    /// The feeds as known last.
+    pub(super) fn into_feeds(self) -> FeedNames {
+        self.notes.feeds.into_names()
     }
 
     /// The connection, for reading before the writer starts.
@@ -181,7 +189,8 @@ impl Ledger {
                                 row::insert_input(&mut inputs, entry.into(), input, parameter)?;
                             }
                             Body::Record(record, late) => {
-                                let text = text(record);
+                                let feed = self.notes.feed_of(record);
+                                let text = text(record, feed, entry.at);
                                 row::insert_record(
                                     &mut records,
                                     entry.into(),
@@ -234,6 +243,9 @@ impl Notes {
             }
         };
         self.section = Some(session);
+        if what == Opening::Continued {
+            self.feeds.note(connection, entry.seq)?;
+        }
         connection
             .prepare(
                 "INSERT INTO opening (seq, wall_ms, session, what, start, profile) \
@@ -259,25 +271,25 @@ impl Notes {
     ) -> rusqlite::Result<Option<i64>> {
         self.carried = matches!(input, Input::CarryOver(_));
         if let Input::Started(Started { setup, .. }) | Input::Open { setup, .. } = input {
-            self.feeds.note(connection, seq, &setup.feeds)?;
+            self.feeds.set(&setup.feeds);
+            self.feeds.note(connection, seq)?;
         }
-        match input {
-            Input::Reading { observation, .. } => {
-                let parameter = &observation.parameter;
-                self.parameters.number_for(connection, parameter).map(Some)
-            }
-            Input::Started(_)
-            | Input::CarryOver(_)
-            | Input::Open { .. }
-            | Input::Command(_)
-            | Input::DeviceAlert { .. }
-            | Input::Pump { .. }
-            | Input::Identity { .. }
-            | Input::Feed { .. }
-            | Input::Alive { .. }
-            | Input::Health { .. }
-            | Input::Tick => Ok(None),
+        if let Input::Reading { observation, .. } = input {
+            let parameter = &observation.parameter;
+            return self.parameters.number_for(connection, parameter).map(Some);
         }
+        Ok(None)
+    }
+
+    /// The name of the feed that an alarm is about.
+    fn feed_of(&self, record: &Record) -> Option<&str> {
+        if let Record::Alarm(AlarmRecord {
+            feed: Some(feed), ..
+        }) = record
+        {
+            return self.feeds.name(*feed);
+        }
+        None
     }
 
     fn waves(&mut self, connection: &Connection, waves: &[WaveSecond]) -> rusqlite::Result<()> {

@@ -14,7 +14,7 @@ const NINE: i64 = 1_772_355_600_000;
 /// A record as the engine's thread would make it: every input with what the engine makes of it.
 fn record(path: &Path) {
     let journal = Journal::open(path, start()).unwrap();
-    let (mut outlet, writer) = journal.start(Box::new(Quiet), |_| None).unwrap();
+    let (mut outlet, writer) = journal.start(Box::new(Quiet), |_, _, _| None).unwrap();
     let mut engine = Engine::new(0);
     let mut inputs = vec![
         Input::Started(Started {
@@ -38,7 +38,7 @@ fn record(path: &Path) {
     for (second, input) in (1..).zip(inputs) {
         let now = Now {
             moment: Moment::from_secs(second * 5),
-            wall: WallTime::from_millis(NINE + second.cast_signed() * 5_000),
+            wall: WallTime::from_millis(NINE + second.cast_signed() * 1_500),
         };
         let before = engine.session();
         let mut made = Vec::new();

@@ -129,7 +129,7 @@ impl Script {
                 phase: Phase::Infusion,
                 since: Moment::ZERO,
                 delay: Duration::ZERO,
-                feed: None,
+                feed: Some(FeedId(0)),
                 age: None,
                 cause: None,
                 reason: None,
@@ -140,9 +140,16 @@ impl Script {
     }
 }
 
-fn words(record: &Record) -> Option<String> {
+fn words(record: &Record, feed: Option<&str>, _: Moment) -> Option<String> {
     match record {
-        Record::Alarm(alarm) => Some(format!("{} {}", alarm.rule.name(), alarm.priority.name())),
+        Record::Alarm(alarm) => {
+            let about = feed.unwrap_or("-");
+            Some(format!(
+                "{} {} {about}",
+                alarm.rule.name(),
+                alarm.priority.name()
+            ))
+        }
         Record::Audio(_)
         | Record::Phase(_)
         | Record::Refused(_)
@@ -304,10 +311,10 @@ fn the_stock_sqlite3_reads_the_views() {
         sqlite3(&path, "select * from v_alarms"),
         [
             "1|1|spo2-low|physiological|high|2026-03-01T09:13:00.007Z|2026-03-01T09:16:00.007Z|\
-             2026-03-01T09:16:00.007Z|ada|84|85|spo2-low high",
+             2026-03-01T09:16:00.007Z|ada|84|85|spo2-low high monitor",
             "1|2|sbp-high|physiological|medium|2026-03-01T09:17:00.007Z||2026-03-01T09:18:00.007Z|bo|171|165|\
-             sbp-high medium",
-            "1|3|feed-lost|technical|medium|2026-03-01T09:19:00.007Z||||||feed-lost medium",
+             sbp-high medium monitor",
+            "1|3|feed-lost|technical|medium|2026-03-01T09:19:00.007Z||||||feed-lost medium monitor",
         ]
     );
     let sessions = sqlite3(&path, "select * from v_sessions");
@@ -334,7 +341,7 @@ fn the_stock_sqlite3_reads_the_views() {
     );
     assert_eq!(
         sqlite3(&path, "select detail from v_events where seq = 14"),
-        ["spo2-low high"]
+        ["spo2-low high monitor"]
     );
     assert_eq!(sqlite3(&path, "pragma integrity_check"), ["ok"]);
 }

@@ -12,7 +12,7 @@ use std::path::Path;
 
 fn ledger(path: &Path) -> Ledger {
     let connection = store::open_writer(path).unwrap();
-    Ledger::new(path, connection, &sample::start(0)).unwrap()
+    Ledger::new(path, connection, &sample::start(0), Vec::new()).unwrap()
 }
 
 fn write(ledger: &mut Ledger, entries: &[Entry]) {
@@ -20,7 +20,7 @@ fn write(ledger: &mut Ledger, entries: &[Entry]) {
         slots: entries.iter().cloned().map(backlog::Slot::Entry).collect(),
         ..Batch::default()
     };
-    ledger.commit(&batch, |_| None).unwrap();
+    ledger.commit(&batch, |_, _, _| None).unwrap();
 }
 
 fn read(path: &Path) -> Vec<Entry> {

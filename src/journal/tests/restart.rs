@@ -22,7 +22,7 @@ fn plan_after(spoil: impl FnOnce(&rusqlite::Connection)) -> Plan {
         good: true,
         ..Batch::default()
     };
-    ledger.commit(&batch, |_| None).unwrap();
+    ledger.commit(&batch, |_, _, _| None).unwrap();
     spoil(ledger.connection());
     drop(ledger);
     Journal::open(&path, sample::start(60_000)).unwrap().plan()
@@ -70,7 +70,7 @@ fn a_start_that_did_not_last_is_not_replayed_by_the_next() {
         good: true,
         ..Batch::default()
     };
-    ledger.commit(&batch, |_| None).unwrap();
+    ledger.commit(&batch, |_, _, _| None).unwrap();
     drop(ledger);
     // The first start after it replays and dies; the next one must not try again.
     let second = Journal::open(&path, sample::start(1)).unwrap();
