@@ -15,6 +15,8 @@
     reason = "tests may fail loudly"
 )]
 
+#[path = "integration/journal_replay.rs"]
+mod journal_replay;
 #[path = "integration/journal_verify.rs"]
 mod journal_verify;
 #[path = "integration/journal_views.rs"]

@@ -223,7 +223,8 @@ impl Notes {
     /// Notes where a replay can begin.
     fn section(&mut self, connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
         let (what, session, profile) = match &entry.body {
-            Body::Input(Input::Open { session, setup, .. }) => {
+            // One that was refused leaves the session as it was.
+            Body::Input(Input::Open { session, setup, .. }) if entry.session == Some(*session) => {
                 (Opening::Open, Some(*session), Some(&setup.profile))
             }
             Body::Input(Input::CarryOver(_)) => (Opening::CarryOver, entry.session, None),

@@ -61,7 +61,7 @@ fn record(path: &Path) {
             seq: taken.seq,
             at: taken.at,
             wall: now.wall,
-            session: engine.session(),
+            session: engine.session().or(opens(&input)),
             body: Body::Input(input),
         });
         entries.sort_by_key(|entry| entry.seq);
@@ -72,6 +72,14 @@ fn record(path: &Path) {
     settle(&mut outlet);
     drop(outlet);
     writer.join().unwrap();
+}
+
+/// The session that an input opens.
+pub fn opens(input: &Input) -> Option<i64> {
+    if let Input::Open { session, .. } = input {
+        return Some(*session);
+    }
+    None
 }
 
 fn verify(path: &Path, more: &[&str]) -> Output {

@@ -44,7 +44,13 @@ pub fn setup() -> Arc<Setup> {
         ours: Default::default(),
     };
     Arc::new(Setup {
-        profile: "[profile]\nname = \"ketamine-adult\"\nversion = 3\n".into(),
+        // The shipped one where it is there, so that an engine takes it.
+        profile: std::fs::read_to_string(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/config/profiles/ketamine-adult.toml"
+        ))
+        .unwrap_or_else(|_| "name = \"ketamine-adult\"\n".to_owned())
+        .into(),
         feeds: vec![
             feed("monitor", "hl7-mllp"),
             feed("oximeter", "masimo-ascii1"),
@@ -322,7 +328,7 @@ fn the_stock_sqlite3_reads_the_views() {
     assert!(
         sessions[0].starts_with(
             "1|2026-03-01T09:03:00.007Z|2026-03-01T09:12:00.007Z|2026-03-01T09:20:00.007Z|\
-             2026-03-01T09:21:00.007Z|ketamine-adult 3 (crc "
+             2026-03-01T09:21:00.007Z|ketamine-adult (crc "
         ),
         "{sessions:?}"
     );
