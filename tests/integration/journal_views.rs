@@ -26,12 +26,17 @@ impl Watcher for Quiet {
     fn health(&self, _: HealthItem, _: bool, _: &str) {}
 }
 
+/// Waits until everything pushed before is on the disk, however busy that is.
 pub fn settle(outlet: &mut Outlet) {
-    let (answer, answered) = mpsc::channel();
-    outlet.push(Job::Barrier(Box::new(move |durable| {
-        answer.send(durable).unwrap();
-    })));
-    assert!(answered.recv().unwrap());
+    loop {
+        let (answer, answered) = mpsc::channel();
+        outlet.push(Job::Barrier(Box::new(move |durable| {
+            answer.send(durable).unwrap();
+        })));
+        if answered.recv().unwrap() {
+            return;
+        }
+    }
 }
 
 pub fn setup() -> Arc<Setup> {
