@@ -56,6 +56,8 @@ mod hl7_stream;
 mod hl7_waves;
 #[path = "integration/hl7_whom.rs"]
 mod hl7_whom;
+#[path = "integration/journal_replay.rs"]
+mod journal_replay;
 #[path = "integration/journal_verify.rs"]
 mod journal_verify;
 #[path = "integration/journal_views.rs"]
