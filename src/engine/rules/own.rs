@@ -46,6 +46,7 @@ impl Health {
     const fn get(&self, item: HealthItem) -> &HealthEntry {
         match item {
             HealthItem::Journal => &self.journal,
+            HealthItem::Damaged => &self.damaged,
             HealthItem::Disk => &self.disk,
             HealthItem::Sound => &self.sound,
             HealthItem::Display => &self.display,
