@@ -76,8 +76,8 @@ impl Engine {
         if !ok {
             entry.bad_since.get_or_insert(now);
             entry.detail = detail.cloned();
-            entry.until_seen = item == HealthItem::Damaged;
-        } else if item != HealthItem::Damaged {
+            entry.until_seen |= item == HealthItem::Damaged;
+        } else if !entry.until_seen {
             *entry = HealthEntry::default();
         }
         self.refute_carried(Key::whole(item.rule()));
@@ -102,6 +102,26 @@ impl Engine {
             entry.until_seen = true;
             self.dirty.rule(rule);
         }
+    }
+
+    /// An alarm about ourselves goes on after a restart, until its part is told to work or, where nothing
+    /// tells that, a nurse has seen it. False when the rule is not about ourselves.
+    pub(crate) fn carry_health(
+        &mut self,
+        rule: Rule,
+        since: Moment,
+        detail: Option<&Arc<str>>,
+    ) -> bool {
+        let Some(entry) = self.health.of_rule(rule) else {
+            return false;
+        };
+        *entry = HealthEntry {
+            bad_since: Some(since),
+            detail: detail.cloned(),
+            // What was unknown about the clock stays unknown, however evenly it runs now.
+            until_seen: matches!(rule, Rule::Restarted | Rule::Clock),
+        };
+        true
     }
 
     /// A nurse acknowledged an alarm about ourselves.
