@@ -128,7 +128,7 @@ fn lines(what: &str, seconds: &Value) -> Vec<Value> {
 }
 
 fn seconds(millis: u64) -> Value {
-    if millis % 1000 == 0 {
+    if millis.is_multiple_of(1000) {
         json!(millis / 1000)
     } else {
         json!(millis as f64 / 1000.0)
