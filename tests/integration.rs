@@ -22,6 +22,10 @@ mod bedside;
 mod browser;
 #[path = "integration/check_config.rs"]
 mod check_config;
+#[path = "integration/contract_command_line.rs"]
+mod contract_command_line;
+#[path = "integration/contract_judge.rs"]
+mod contract_judge;
 #[path = "integration/crash.rs"]
 mod crash;
 #[path = "integration/decode.rs"]
