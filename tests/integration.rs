@@ -24,6 +24,12 @@ mod browser;
 mod check_config;
 #[path = "integration/crash.rs"]
 mod crash;
+#[path = "integration/daemon_feeds.rs"]
+mod daemon_feeds;
+#[path = "integration/daemon_health.rs"]
+mod daemon_health;
+#[path = "integration/daemon_start.rs"]
+mod daemon_start;
 #[path = "integration/decode.rs"]
 mod decode;
 #[path = "integration/display_board.rs"]

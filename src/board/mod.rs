@@ -297,6 +297,7 @@ impl Default for HealthFlag {
 #[derive(Debug, Default)]
 pub struct Status {
     journal: HealthFlag,
+    record: HealthFlag,
     disk: HealthFlag,
     sound: HealthFlag,
     display: HealthFlag,
@@ -328,6 +329,7 @@ impl Status {
     pub const fn health(&self, item: HealthItem) -> &HealthFlag {
         match item {
             HealthItem::Journal => &self.journal,
+            HealthItem::Record => &self.record,
             HealthItem::Disk => &self.disk,
             HealthItem::Sound => &self.sound,
             HealthItem::Display => &self.display,
@@ -429,7 +431,7 @@ impl Board {
                 })
             }).collect::<Vec<_>>(),
             "health": {
-                "journal": status.health(HealthItem::Journal).ok(),
+                "journal": status.health(HealthItem::Journal).ok() && status.health(HealthItem::Record).ok(),
                 "disk": status.health(HealthItem::Disk).ok(),
                 "sound": status.health(HealthItem::Sound).ok(),
                 "display": status.health(HealthItem::Display).ok(),

@@ -92,6 +92,8 @@ pub enum FeedState {
 pub enum HealthItem {
     /// The record is being written.
     Journal,
+    /// What was recorded before is in the journal; not when its file was damaged and put aside.
+    Record,
     /// The disk has room.
     Disk,
     /// The sound path works.
@@ -106,8 +108,9 @@ pub enum HealthItem {
 
 impl HealthItem {
     /// Every item.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Journal,
+        Self::Record,
         Self::Disk,
         Self::Sound,
         Self::Display,
@@ -115,10 +118,23 @@ impl HealthItem {
         Self::Clock,
     ];
 
+    /// Its name, also in the journal.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Record => "record",
+            Self::Journal
+            | Self::Disk
+            | Self::Sound
+            | Self::Display
+            | Self::QueueFull
+            | Self::Clock => self.rule().name(),
+        }
+    }
+
     /// The rule that alarms on it.
     pub const fn rule(self) -> Rule {
         match self {
-            Self::Journal => Rule::Journal,
+            Self::Journal | Self::Record => Rule::Journal,
             Self::Disk => Rule::Disk,
             Self::Sound => Rule::Sound,
             Self::Display => Rule::Display,

@@ -172,9 +172,12 @@ impl Engine {
         let at = self.time_of(now, input);
         self.run_until(at, records);
         self.at = at;
-        self.at_input = at;
-        self.wall = now.wall;
         self.late_from = None;
+        // A tick is not journaled: stamps that followed it would not come again in a replay.
+        if !matches!(input, Input::Tick) {
+            self.at_input = at;
+            self.wall = now.wall;
+        }
         let mut taken = Taken {
             at,
             ..Taken::default()
@@ -372,6 +375,7 @@ impl Engine {
         records.push(Numbered {
             seq: self.seq,
             at: self.at,
+            wall: self.stamp().wall,
             late: self
                 .late_from
                 .map(|from| from.since(self.at))

@@ -73,7 +73,10 @@ pub(super) struct Intake {
     good_at: Option<Moment>,
     failed: Option<String>,
     notice: Option<(String, Moment)>,
+    /// Whether the watcher believes that the record is being written.
     healthy: bool,
+    /// Whether the watcher believes that nothing was put aside lately.
+    whole: bool,
 }
 
 impl Intake {
@@ -97,18 +100,15 @@ impl Intake {
             failed: None,
             notice: None,
             healthy: true,
+            whole: true,
         }
     }
 
-    /// What is wrong from the start on; also told when nothing is, as something may have been before the start.
+    /// What is wrong from the start on.
     pub(super) fn begin(&mut self, now: Moment, unusable: Option<String>, notice: Option<String>) {
         self.failed = unusable;
         self.notice = notice.map(|text| (text, now.after(NOTICE)));
         self.report(now);
-        if self.healthy {
-            self.watcher
-                .health(HealthItem::Journal, true, "the record is being written");
-        }
     }
 
     /// Takes what the engine's thread sent.
@@ -255,19 +255,30 @@ impl Intake {
     fn report(&mut self, now: Moment) {
         self.watcher
             .waiting(self.backlog.entries(), self.backlog.dropped());
-        if self.notice.as_ref().is_some_and(|(_, until)| *until <= now) {
-            self.notice = None;
+        if let Some((text, until)) = &self.notice {
+            let shown = now < *until;
+            if shown == self.whole {
+                self.whole = !shown;
+                let detail = if shown {
+                    text
+                } else {
+                    "the record goes on in a new file"
+                };
+                self.watcher.health(HealthItem::Record, self.whole, detail);
+            }
+            if !shown {
+                self.notice = None;
+            }
         }
         let stands = self
             .standing
             .is_some_and(|since| since.after(PATIENCE) < now);
-        let trouble = match (&self.failed, &self.notice) {
-            (Some(problem), _) => Some(format!("the record is not being written: {problem}")),
-            (None, _) if stands => {
+        let trouble = match &self.failed {
+            Some(problem) => Some(format!("the record is not being written: {problem}")),
+            None if stands => {
                 Some("the record is not being written: the disk does not answer".to_owned())
             }
-            (None, Some((text, _))) => Some(text.clone()),
-            (None, None) => None,
+            None => None,
         };
         if trouble.is_none() == self.healthy {
             return;
@@ -460,7 +471,7 @@ mod tests {
         assert_eq!(
             told.try_recv(),
             Ok(Told::Health(
-                HealthItem::Journal,
+                HealthItem::Record,
                 false,
                 "the record was unusable".to_owned()
             ))
@@ -471,7 +482,7 @@ mod tests {
         intake.expire(at(30_000));
         assert!(matches!(
             told.try_recv(),
-            Ok(Told::Health(HealthItem::Journal, true, _))
+            Ok(Told::Health(HealthItem::Record, true, _))
         ));
     }
 

@@ -192,28 +192,24 @@ impl EngineThread {
         if !records.is_empty() {
             self.published.set_cue(cue(&self.engine));
         }
-        let session = before.or_else(|| self.engine.session());
-        journaled(now, session, &taken, input, records, |entry| {
+        let sessions = (before, before.or_else(|| self.engine.session()));
+        journaled(now, sessions, &taken, input, records, |entry| {
             self.outlet.push(Job::Entry(entry))
         });
         taken
     }
 }
 
-/// Passes one step to the journal: records of deadlines, the input, its records, by their numbers.
+/// Passes one step to the journal: records of deadlines, the input, its records, by their numbers. `sessions`:
+/// the one of what came before the input, and the one of the input and what followed it.
 pub(super) fn journaled(
     now: Now,
-    session: Option<i64>,
+    (before, session): (Option<i64>, Option<i64>),
     taken: &Taken,
     input: Input,
     records: &mut Vec<Numbered>,
     mut pass: impl FnMut(Entry),
 ) {
-    // The engine's own time of the input: later than its receipt when an earlier one was taken meanwhile.
-    let base = Now {
-        moment: taken.at,
-        wall: now.wall,
-    };
     let own = Entry {
         seq: taken.seq,
         at: taken.at,
@@ -232,8 +228,12 @@ pub(super) fn journaled(
         pass(Entry {
             seq: numbered.seq,
             at: numbered.at,
-            wall: base.wall_at(numbered.at),
-            session,
+            wall: numbered.wall,
+            session: if numbered.seq < taken.seq {
+                before
+            } else {
+                session
+            },
             body: Body::Record(numbered.record, numbered.late),
         });
     }

@@ -22,6 +22,7 @@ pub struct HealthEntry {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Health {
     journal: HealthEntry,
+    record: HealthEntry,
     disk: HealthEntry,
     sound: HealthEntry,
     display: HealthEntry,
@@ -31,10 +32,14 @@ pub struct Health {
 }
 
 impl Health {
-    /// The entry behind a rule, if the rule is about ourselves.
+    /// The entry behind a rule, if the rule is about ourselves. What is lost of the record comes before what
+    /// cannot be written.
     pub fn of_rule(&mut self, rule: Rule) -> Option<&mut HealthEntry> {
         if rule == Rule::Restarted {
             return Some(&mut self.restarted);
+        }
+        if rule == Rule::Journal && self.record.bad_since.is_some() {
+            return Some(&mut self.record);
         }
         HealthItem::ALL
             .into_iter()
@@ -45,6 +50,7 @@ impl Health {
     const fn get(&self, item: HealthItem) -> &HealthEntry {
         match item {
             HealthItem::Journal => &self.journal,
+            HealthItem::Record => &self.record,
             HealthItem::Disk => &self.disk,
             HealthItem::Sound => &self.sound,
             HealthItem::Display => &self.display,
@@ -56,6 +62,7 @@ impl Health {
     const fn of(&mut self, item: HealthItem) -> &mut HealthEntry {
         match item {
             HealthItem::Journal => &mut self.journal,
+            HealthItem::Record => &mut self.record,
             HealthItem::Disk => &mut self.disk,
             HealthItem::Sound => &mut self.sound,
             HealthItem::Display => &mut self.display,
@@ -124,12 +131,14 @@ impl Engine {
         let mut judged = Judged::NOTHING;
         if let (Some(since), Some(base)) = (entry.bad_since, base) {
             let high_from = further.map_or(NEVER, |further| since.after(further));
-            let tier = if high_from <= now {
+            // A damaged record is high at once (design.md, "Who watches whom").
+            let is_lost = rule == Rule::Journal && self.health.record.bad_since.is_some();
+            let tier = if is_lost || high_from <= now {
                 Priority::High
             } else {
                 base
             };
-            if high_from > now {
+            if !is_lost && high_from > now {
                 judged.next = high_from;
             }
             judged.verdict = Some(Verdict::plain(tier, phase, since));
