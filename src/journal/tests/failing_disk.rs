@@ -70,7 +70,8 @@ fn survives(refuse: &'static str, words: &str) {
 
     repaired.store(true, Ordering::Release);
     assert!(next_news(&told).unwrap().0);
-    assert!(settle(&mut outlet));
+    // Catching up may take a slow machine longer than a sender is kept waiting.
+    assert!((0..10).any(|_| settle(&mut outlet)));
     drop(outlet);
     writer.join().unwrap();
     let numbers: Vec<_> = read(&path).iter().map(|entry| entry.seq).collect();
