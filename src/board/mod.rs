@@ -297,7 +297,7 @@ impl Default for HealthFlag {
 #[derive(Debug, Default)]
 pub struct Status {
     journal: HealthFlag,
-    record: HealthFlag,
+    damaged: HealthFlag,
     disk: HealthFlag,
     sound: HealthFlag,
     display: HealthFlag,
@@ -329,7 +329,7 @@ impl Status {
     pub const fn health(&self, item: HealthItem) -> &HealthFlag {
         match item {
             HealthItem::Journal => &self.journal,
-            HealthItem::Record => &self.record,
+            HealthItem::Damaged => &self.damaged,
             HealthItem::Disk => &self.disk,
             HealthItem::Sound => &self.sound,
             HealthItem::Display => &self.display,
@@ -431,7 +431,7 @@ impl Board {
                 })
             }).collect::<Vec<_>>(),
             "health": {
-                "journal": status.health(HealthItem::Journal).ok() && status.health(HealthItem::Record).ok(),
+                "journal": status.health(HealthItem::Journal).ok(),
                 "disk": status.health(HealthItem::Disk).ok(),
                 "sound": status.health(HealthItem::Sound).ok(),
                 "display": status.health(HealthItem::Display).ok(),

@@ -92,8 +92,8 @@ pub enum FeedState {
 pub enum HealthItem {
     /// The record is being written.
     Journal,
-    /// What was recorded before is in the journal; not when its file was damaged and put aside.
-    Record,
+    /// No damaged file had to be put aside; an alarm about it lasts until a nurse has seen it.
+    Damaged,
     /// The disk has room.
     Disk,
     /// The sound path works.
@@ -110,7 +110,7 @@ impl HealthItem {
     /// Every item.
     pub const ALL: [Self; 7] = [
         Self::Journal,
-        Self::Record,
+        Self::Damaged,
         Self::Disk,
         Self::Sound,
         Self::Display,
@@ -118,10 +118,10 @@ impl HealthItem {
         Self::Clock,
     ];
 
-    /// Its name, also in the journal.
+    /// Its name in the log and among the metrics, where no two may be the same.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Record => "record",
+            Self::Damaged => "damaged",
             Self::Journal
             | Self::Disk
             | Self::Sound
@@ -134,7 +134,7 @@ impl HealthItem {
     /// The rule that alarms on it.
     pub const fn rule(self) -> Rule {
         match self {
-            Self::Journal | Self::Record => Rule::Journal,
+            Self::Journal | Self::Damaged => Rule::Journal,
             Self::Disk => Rule::Disk,
             Self::Sound => Rule::Sound,
             Self::Display => Rule::Display,

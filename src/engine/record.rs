@@ -228,7 +228,7 @@ pub struct Numbered {
     pub seq: u64,
     /// Engine time at which it was decided: a deadline's own time.
     pub at: Moment,
-    /// The wall clock at that time, by the newest input before it: the same in a replay.
+    /// The wall clock at that time, by the newest input's.
     pub wall: WallTime,
     /// How much later than its own time it could be fired, after downtime.
     pub late: Option<Duration>,

@@ -66,6 +66,11 @@ impl Standing {
             Input::Feed { feed, state } => {
                 self.feeds.insert(*feed, *state);
             }
+            // The damaged file belongs to the past; its alarm ended when somebody saw it.
+            Input::Health {
+                what: HealthItem::Damaged,
+                ..
+            } => {}
             Input::Health { what, ok, detail } => {
                 self.health.insert(*what, (*ok, detail.clone()));
             }

@@ -132,17 +132,9 @@ impl Daemon {
         for job in restored.jobs {
             outlet.push(job);
         }
-        // What was wrong before this start and is not now; disk, sound and display speak for themselves.
-        for (item, detail) in [
-            (HealthItem::Journal, "the record is being written"),
-            (HealthItem::Record, "the record was opened"),
-            (HealthItem::QueueFull, "the queue is new"),
-            (HealthItem::Clock, "the wall clock runs evenly"),
-        ] {
-            if status.health(item).ok() {
-                relay.report(item, true, detail);
-            }
-        }
+        // What was wrong before this start and is not now; journal, disk, sound and display speak for themselves.
+        relay.report(HealthItem::QueueFull, true, "a fresh queue");
+        relay.report(HealthItem::Clock, true, "the wall clock runs evenly");
         let (wave_tap, _) = broadcast::channel(WAVES_BEHIND);
         let waves = Arc::new(waves::Waves::new(
             outlet.waves(),

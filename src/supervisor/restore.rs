@@ -3,7 +3,7 @@
 
 use super::StartError;
 use crate::engine::restart::{Row, Summariser};
-use crate::engine::{CarryOver, Engine, Input, Numbered, Record, Setup, Started, text};
+use crate::engine::{CarryOver, Engine, HealthItem, Input, Numbered, Record, Setup, Started, text};
 use crate::journal::{Body, Entry, Job, Journal, Plan};
 use crate::vocabulary::{Moment, Now};
 use std::ops::ControlFlow;
@@ -74,6 +74,26 @@ pub(super) fn engine(
             setup,
         }),
     );
+    // What was wrong before may be right now, and these parts only tell changes. Sound and display tell
+    // how they are at every start by themselves.
+    let journal_ok = journal.trouble().is_none();
+    for (what, ok) in [
+        (HealthItem::Journal, journal_ok),
+        (HealthItem::Disk, true),
+        (HealthItem::QueueFull, true),
+        (HealthItem::Clock, true),
+    ] {
+        if ok {
+            start.take(
+                &mut engine,
+                Input::Health {
+                    what,
+                    ok,
+                    detail: None,
+                },
+            );
+        }
+    }
     Ok(Restoration {
         engine,
         jobs: start.jobs,

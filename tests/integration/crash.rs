@@ -126,9 +126,11 @@ fn goal_8_a_start_after_a_good_one_replays_and_every_number_stays() {
         "{}",
         bench.stderr()
     );
-    for key in ["id", "since", "state"] {
-        assert_eq!(after[key], before_or_acknowledged(&before, key), "{key}");
-    }
+    assert_eq!(
+        (&after["id"], &after["since"]),
+        (&before["id"], &before["since"])
+    );
+    assert_eq!(after["state"], "acknowledged");
     let board = daemon.now();
     assert!(
         board["alarms"]
@@ -140,13 +142,6 @@ fn goal_8_a_start_after_a_good_one_replays_and_every_number_stays() {
     );
     daemon.kill();
     bench.verify();
-}
-
-fn before_or_acknowledged(before: &serde_json::Value, key: &str) -> serde_json::Value {
-    match key {
-        "state" => "acknowledged".into(),
-        _ => before[key].clone(),
-    }
 }
 
 #[test]
@@ -212,23 +207,22 @@ fn an_alarm_of_standby_goes_on_over_restarts_and_ends_when_its_cause_does() {
 }
 
 #[test]
-fn what_was_wrong_before_a_restart_and_is_not_any_more_ends() {
+fn a_damaged_record_is_told_over_restarts_until_a_nurse_has_seen_it() {
     let bench = Bench::new();
     fs::write(bench.journal(), [0x5a; 8192]).unwrap();
     let daemon = bench.run();
     daemon.done(r#"{"command":"open-session"}"#);
-    let before = daemon.alarm("journal", "high");
     daemon.kill();
     doctor(&bench, "update start set good = 1");
     let mut daemon = bench.run();
+    let alarm = daemon.alarm("journal", "high");
+    daemon.done(&format!(
+        r#"{{"command":"acknowledge","alarm":{},"seen_priority":"high"}}"#,
+        alarm["id"]
+    ));
     daemon.no_alarm("journal");
     daemon.signal(Signal::SIGTERM);
     daemon.wait();
-    let ended = format!(
-        "select ended is not null from v_alarms where alarm = {}",
-        before["id"]
-    );
-    assert_eq!(bench.sqlite(&ended), "1");
     bench.verify();
 }
 
@@ -254,7 +248,11 @@ fn a_journal_from_a_newer_version_ends_with_74_and_is_left_alone() {
     assert!(status.success());
     let mut daemon = bench.spawn();
     assert_eq!(daemon.wait().code(), Some(74), "{}", bench.stderr());
-    assert!(bench.stderr().contains("newer"), "{}", bench.stderr());
+    assert!(
+        bench.stderr().contains("version 9999"),
+        "{}",
+        bench.stderr()
+    );
     assert_eq!(bench.sqlite("pragma user_version"), "9999");
 }
 

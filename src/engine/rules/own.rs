@@ -22,7 +22,7 @@ pub struct HealthEntry {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Health {
     journal: HealthEntry,
-    record: HealthEntry,
+    damaged: HealthEntry,
     disk: HealthEntry,
     sound: HealthEntry,
     display: HealthEntry,
@@ -32,14 +32,10 @@ pub struct Health {
 }
 
 impl Health {
-    /// The entry behind a rule, if the rule is about ourselves. What is lost of the record comes before what
-    /// cannot be written.
+    /// The entry behind a rule, if the rule is about ourselves.
     pub fn of_rule(&mut self, rule: Rule) -> Option<&mut HealthEntry> {
         if rule == Rule::Restarted {
             return Some(&mut self.restarted);
-        }
-        if rule == Rule::Journal && self.record.bad_since.is_some() {
-            return Some(&mut self.record);
         }
         HealthItem::ALL
             .into_iter()
@@ -50,7 +46,7 @@ impl Health {
     const fn get(&self, item: HealthItem) -> &HealthEntry {
         match item {
             HealthItem::Journal => &self.journal,
-            HealthItem::Record => &self.record,
+            HealthItem::Damaged => &self.damaged,
             HealthItem::Disk => &self.disk,
             HealthItem::Sound => &self.sound,
             HealthItem::Display => &self.display,
@@ -62,7 +58,7 @@ impl Health {
     const fn of(&mut self, item: HealthItem) -> &mut HealthEntry {
         match item {
             HealthItem::Journal => &mut self.journal,
-            HealthItem::Record => &mut self.record,
+            HealthItem::Damaged => &mut self.damaged,
             HealthItem::Disk => &mut self.disk,
             HealthItem::Sound => &mut self.sound,
             HealthItem::Display => &mut self.display,
@@ -77,12 +73,12 @@ impl Engine {
     pub(crate) fn take_health(&mut self, item: HealthItem, ok: bool, detail: Option<&Arc<str>>) {
         let now = self.at;
         let entry = self.health.of(item);
-        if ok {
-            *entry = HealthEntry::default();
-        } else {
+        if !ok {
             entry.bad_since.get_or_insert(now);
             entry.detail = detail.cloned();
-            entry.until_seen = false;
+            entry.until_seen |= item == HealthItem::Damaged;
+        } else if !entry.until_seen {
+            *entry = HealthEntry::default();
         }
         self.refute_carried(Key::whole(item.rule()));
         self.dirty.rule(item.rule());
@@ -108,9 +104,33 @@ impl Engine {
         }
     }
 
+    /// An alarm about ourselves goes on after a restart, until its part is told to work or, where nothing
+    /// tells that, a nurse has seen it. False when the rule is not about ourselves.
+    pub(crate) fn carry_health(
+        &mut self,
+        rule: Rule,
+        since: Moment,
+        detail: Option<&Arc<str>>,
+    ) -> bool {
+        let Some(entry) = self.health.of_rule(rule) else {
+            return false;
+        };
+        *entry = HealthEntry {
+            bad_since: Some(since),
+            detail: detail.cloned(),
+            // What was unknown about the clock stays unknown, however evenly it runs now.
+            until_seen: matches!(rule, Rule::Restarted | Rule::Clock),
+        };
+        true
+    }
+
     /// A nurse acknowledged an alarm about ourselves.
     pub(crate) fn own_alarm_seen(&mut self, rule: Rule) {
-        if let Some(entry) = self.health.of_rule(rule)
+        let damaged = &mut self.health.damaged;
+        if rule == Rule::Journal && damaged.until_seen {
+            *damaged = HealthEntry::default();
+            self.dirty.rule(rule);
+        } else if let Some(entry) = self.health.of_rule(rule)
             && entry.until_seen
         {
             *entry = HealthEntry::default();
@@ -128,17 +148,25 @@ impl Engine {
             .technical(rule)
             .and_then(|technical| technical.high_after(phase));
         let entry = self.health.of_rule(rule).cloned().unwrap_or_default();
+        let damaged = self.health.damaged.clone();
+        if rule == Rule::Journal && damaged.bad_since.is_some() {
+            // A new file was begun: worse than one that waits for its disk, and it cannot get better.
+            let verdict = damaged
+                .bad_since
+                .map(|since| Verdict::plain(Priority::High, phase, since));
+            self.due.set(rule, NEVER);
+            self.condition(Key::whole(rule), verdict, damaged.detail.as_ref(), out);
+            return;
+        }
         let mut judged = Judged::NOTHING;
         if let (Some(since), Some(base)) = (entry.bad_since, base) {
             let high_from = further.map_or(NEVER, |further| since.after(further));
-            // A damaged record is high at once (design.md, "Who watches whom").
-            let is_lost = rule == Rule::Journal && self.health.record.bad_since.is_some();
-            let tier = if is_lost || high_from <= now {
+            let tier = if high_from <= now {
                 Priority::High
             } else {
                 base
             };
-            if !is_lost && high_from > now {
+            if high_from > now {
                 judged.next = high_from;
             }
             judged.verdict = Some(Verdict::plain(tier, phase, since));
