@@ -28,6 +28,12 @@ mod contract_command_line;
 mod contract_judge;
 #[path = "integration/crash.rs"]
 mod crash;
+#[path = "integration/daemon_feeds.rs"]
+mod daemon_feeds;
+#[path = "integration/daemon_health.rs"]
+mod daemon_health;
+#[path = "integration/daemon_start.rs"]
+mod daemon_start;
 #[path = "integration/decode.rs"]
 mod decode;
 #[path = "integration/display_board.rs"]

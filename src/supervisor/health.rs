@@ -55,9 +55,9 @@ impl HealthRelay {
             waiting.pending.insert(item, (ok, detail.into()));
         }
         if ok {
-            tracing::info!(part = item.rule().name(), detail, "working again");
+            tracing::info!(part = item.name(), detail, "working again");
         } else {
-            tracing::warn!(part = item.rule().name(), detail, "not working");
+            tracing::warn!(part = item.name(), detail, "not working");
         }
         self.flush();
     }
