@@ -243,9 +243,9 @@ impl Node {
             audio.last.sounding as u64,
             u64::from(audio.last.loudness),
             audio.last.rule.map_or(99, |rule| rule as u64),
-            audio.pause_until.map_or(99, |until| {
-                until.since(self.bed.at).as_secs().div_ceil(10)
-            }),
+            audio
+                .pause_until
+                .map_or(99, |until| until.since(self.bed.at).as_secs().div_ceil(10)),
         ]);
         let next = engine.next_deadline();
         view.push(next.map_or(999, |due| due.since(self.bed.at).as_secs().min(200)));
