@@ -234,7 +234,8 @@ impl Notes {
     /// Notes where a replay can begin.
     fn section(&mut self, connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
         let (what, session, profile) = match &entry.body {
-            Body::Input(Input::Open { session, setup, .. }) => {
+            // A refused opening carries the session that stands, if any: it begins nothing.
+            Body::Input(Input::Open { session, setup, .. }) if entry.session == Some(*session) => {
                 (Opening::Open, Some(*session), Some(&setup.profile))
             }
             Body::Input(Input::CarryOver(_)) => (Opening::CarryOver, entry.session, None),

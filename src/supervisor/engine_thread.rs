@@ -66,6 +66,11 @@ impl Standing {
             Input::Feed { feed, state } => {
                 self.feeds.insert(*feed, *state);
             }
+            // The damaged file belongs to the past; its alarm ended when somebody saw it.
+            Input::Health {
+                what: HealthItem::Damaged,
+                ..
+            } => {}
             Input::Health { what, ok, detail } => {
                 self.health.insert(*what, (*ok, detail.clone()));
             }
@@ -209,11 +214,6 @@ pub(super) fn journaled(
     records: &mut Vec<Numbered>,
     mut pass: impl FnMut(Entry),
 ) {
-    // The engine's own time of the input: later than its receipt when an earlier one was taken meanwhile.
-    let base = Now {
-        moment: taken.at,
-        wall: now.wall,
-    };
     let own = Entry {
         seq: taken.seq,
         at: taken.at,
@@ -232,7 +232,7 @@ pub(super) fn journaled(
         pass(Entry {
             seq: numbered.seq,
             at: numbered.at,
-            wall: base.wall_at(numbered.at),
+            wall: numbered.wall,
             session,
             body: Body::Record(numbered.record, numbered.late),
         });

@@ -25,13 +25,21 @@ struct Waiting {
 }
 
 impl HealthRelay {
-    /// A relay into this inbox.
-    pub(super) fn new(inbox: Inbox, status: Arc<Status>, clock: Clock) -> Self {
+    /// A relay into this inbox, to an engine that believes `unwell` not to be well.
+    pub(super) fn new(
+        inbox: Inbox,
+        status: Arc<Status>,
+        clock: Clock,
+        unwell: impl Iterator<Item = HealthItem>,
+    ) -> Self {
         Self {
             inbox,
             status,
             clock,
-            waiting: Mutex::default(),
+            waiting: Mutex::new(Waiting {
+                told: unwell.map(|item| (item, false)).collect(),
+                pending: BTreeMap::new(),
+            }),
         }
     }
 

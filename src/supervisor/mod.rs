@@ -16,7 +16,7 @@ use crate::board::{Published, Status};
 use crate::clock::Clock;
 use crate::configuration::Configuration;
 use crate::display::{self, DisplaySettings, Token};
-use crate::engine::Setup;
+use crate::engine::{HealthItem, Setup};
 use crate::feed::{self, FeedPlan, Overload, Ports};
 use crate::inbox::{self, Inbox};
 use crate::journal::{Journal, OpenError, Start};
@@ -116,7 +116,12 @@ impl Daemon {
         ));
         let published = Arc::new(Published::default());
         let (inbox, deliveries) = Inbox::new(inbox::CAPACITY);
-        let relay = Arc::new(HealthRelay::new(inbox.clone(), Arc::clone(&status), clock));
+        let relay = Arc::new(HealthRelay::new(
+            inbox.clone(),
+            Arc::clone(&status),
+            clock,
+            restored.engine.unwell(),
+        ));
         let next_session = journal.restored().last_session + 1;
         let (mut outlet, journal_thread) = journal
             .start(
@@ -127,6 +132,9 @@ impl Daemon {
         for job in restored.jobs {
             outlet.push(job);
         }
+        // What was wrong before this start and is not now; journal, disk, sound and display speak for themselves.
+        relay.report(HealthItem::QueueFull, true, "a fresh queue");
+        relay.report(HealthItem::Clock, true, "the wall clock runs evenly");
         let (wave_tap, _) = broadcast::channel(WAVES_BEHIND);
         let waves = Arc::new(waves::Waves::new(
             outlet.waves(),

@@ -1,6 +1,7 @@
 //! What the records of an open session say, followed row by row.
 
 use crate::engine::command::{Command, OpenSession};
+use crate::engine::commands::{MOAAS, scale_name};
 use crate::engine::input::{CarryOver, FeedId, Input, Setup};
 use crate::engine::reading::{CuffIdentity, CuffTaken};
 use crate::engine::record::{AlarmEvent, AlarmRecord, AudioState, Record};
@@ -63,6 +64,8 @@ pub struct Summariser {
     state: Summary,
     /// A command whose refusal, if any, is the next record.
     pending: Option<Command>,
+    /// What stood before an opening, until it is known that it was not refused.
+    before_open: Option<Box<Summary>>,
     cuffs: BTreeMap<FeedId, CuffIdentity>,
 }
 
@@ -83,10 +86,13 @@ impl Summariser {
         }
     }
 
-    /// The session's state as an input, or `None` when no session is open.
+    /// What is open as an input: the session, or in standby the alarms about ourselves. `None` when neither
+    /// a session nor an alarm is open.
     pub fn finish(mut self, reason: &str) -> Option<CarryOver> {
         self.settle_pending();
-        self.state.session?;
+        if self.state.session.is_none() && self.state.alarms.is_empty() {
+            return None;
+        }
         let state = serde_json::to_value(&self.state).ok()?;
         Some(CarryOver {
             reason: reason.to_owned(),
@@ -128,7 +134,7 @@ impl Summariser {
                 about,
                 setup,
             } if self.state.session.is_none() => {
-                self.state = Summary {
+                let open = Summary {
                     at,
                     wall,
                     session: Some(*session),
@@ -139,6 +145,7 @@ impl Summariser {
                     opened: Stamped { moment: at, wall },
                     ..Summary::default()
                 };
+                self.before_open = Some(Box::new(std::mem::replace(&mut self.state, open)));
             }
             Input::CarryOver(carry) => {
                 if let Ok(state) = serde_json::from_value::<Summary>(carry.state.clone()) {
@@ -155,7 +162,13 @@ impl Summariser {
                     self.cuff(*feed, observation, at, seq);
                 }
             }
-            Input::FeedDeclared { setup } => self.state.setup.feeds.push((**setup).clone()),
+            Input::FeedDeclared { setup } => {
+                let feeds = &mut self.state.setup.feeds;
+                match feeds.iter_mut().find(|feed| feed.name == setup.name) {
+                    Some(known) => *known = (**setup).clone(),
+                    None => feeds.push((**setup).clone()),
+                }
+            }
             Input::Open { .. }
             | Input::Started(_)
             | Input::DeviceAlert { .. }
@@ -170,6 +183,7 @@ impl Summariser {
 
     /// A command that was not refused is done.
     fn settle_pending(&mut self) {
+        self.before_open = None;
         let at = self.state.at;
         let Some(command) = self.pending.take() else {
             return;
@@ -187,7 +201,9 @@ impl Summariser {
             Command::EndAway => self.state.away_until = None,
             Command::AudioPause => self.state.paused_at = Some(at),
             Command::EndAudioPause => self.state.paused_at = None,
-            Command::Score { scale, .. } if scale == "moaas" => self.state.last_score = Some(at),
+            Command::Score { scale, .. } if scale_name(&scale) == MOAAS => {
+                self.state.last_score = Some(at);
+            }
             Command::OpenSession(_)
             | Command::StartInfusion { .. }
             | Command::PauseInfusion
@@ -214,7 +230,12 @@ impl Summariser {
                 }
             }
             Record::Phase(change) => self.phase(at, change.phase),
-            Record::Refused(_) => self.pending = None,
+            Record::Refused(_) => {
+                self.pending = None;
+                if let Some(before) = self.before_open.take() {
+                    self.state = *before;
+                }
+            }
             Record::Baseline(baseline) => {
                 if let Some(value) = baseline.value {
                     self.state
@@ -245,7 +266,15 @@ impl Summariser {
                 state.rate_changed = Some(at.moment);
             }
             Phase::Recovery => state.ended = Some(at),
-            Phase::Standby => *state = Summary::default(),
+            // Alarms about ourselves outlive a session.
+            Phase::Standby => {
+                *state = Summary {
+                    at: state.at,
+                    wall: state.wall,
+                    alarms: std::mem::take(&mut state.alarms),
+                    ..Summary::default()
+                }
+            }
             Phase::Baseline | Phase::Paused | Phase::Observation | Phase::Discharged => {}
         }
     }
@@ -278,7 +307,8 @@ impl Summariser {
     }
 }
 
-/// What the rows say of the open session, as an input; `None` when no session is open at their end.
+/// What the rows say of the open session or of the alarms of standby, as an input; `None` when nothing is
+/// open at their end.
 pub fn summarise<'a>(
     rows: impl IntoIterator<Item = (u64, Moment, WallTime, Row<'a>)>,
     reason: &str,

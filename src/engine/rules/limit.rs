@@ -4,7 +4,7 @@
 //! Each tier has its own timer (engine.md 4). A slot's state belongs to the engine; this module only
 //! moves it, so judging again at the same moment changes nothing.
 
-use super::single::Recheck;
+use super::single::{Before, Recheck};
 use super::timer::{Run, Timer};
 use crate::engine::input::FeedId;
 use crate::engine::record::LimitSource;
@@ -38,6 +38,7 @@ pub struct Slot {
     /// The last usable value.
     pub last: Option<Sample>,
     pub(super) recheck: Option<Recheck>,
+    pub(super) before: Before,
     pub(super) violating_since: Option<Moment>,
     pub(super) carried: Option<Priority>,
 }
@@ -279,7 +280,10 @@ impl Slot {
             return self.carried_verdict(with).verdict;
         };
         let (tier, timer) = (limits.rule.tiers.get(place)?, self.timers.get(place)?);
-        let value = self.last.map(|last| with.deciding(tier, last));
+        let value = timer.last_violating;
+        if value.is_none() && self.carried.is_some() {
+            return self.carried_verdict(with).verdict;
+        }
         let (limit, is_relative) = tier.limit(with.baseline)?;
         Some(Verdict {
             tier: standing,
