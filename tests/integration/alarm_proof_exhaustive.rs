@@ -41,8 +41,11 @@ enum Event {
     Second,
 }
 
-/// Since when a value violates each limit without a break: below 94, 92, 88, 85; above 120, 150.
-const LIMITS: [(Parameter, fn(i64) -> bool, u64, Priority); 6] = [
+/// A plain limit: violated by a value, an alarm of the priority after so many seconds.
+type Limit = (Parameter, fn(i64) -> bool, u64, Priority);
+
+/// The plain limits of the two rules that are driven here.
+const LIMITS: [Limit; 6] = [
     (Parameter::Spo2, |v| v < 94, 30, Priority::Low),
     (Parameter::Spo2, |v| v < 92, 15, Priority::Medium),
     (Parameter::Spo2, |v| v < 88, 10, Priority::High),
@@ -56,6 +59,7 @@ const LIMITS: [(Parameter, fn(i64) -> bool, u64, Priority); 6] = [
 struct Node {
     bed: Bed,
     values: BTreeMap<Parameter, (i64, Moment)>,
+    /// Since when each limit is violated without a break.
     violating: [Option<Moment>; LIMITS.len()],
     dips: Vec<Moment>,
     sound_ok: bool,

@@ -317,11 +317,11 @@ fn evaluate(
                     || inside_for_5_s(&looks[place], step, after)
                 {
                     stands[place] = false;
-                } else if let (Some(now), false) = (now, stands[place]) {
-                    if is_third[place] || now.lasted >= limit.seconds * STEPS {
-                        stands[place] = true;
-                        risen = risen.max(Some(limit.priority));
-                    }
+                } else if let (Some(now), false) = (now, stands[place])
+                    && (is_third[place] || now.lasted >= limit.seconds * STEPS)
+                {
+                    stands[place] = true;
+                    risen = risen.max(Some(limit.priority));
                 }
             }
             // What rises stands with every violated tier below, so that it steps down through them.

@@ -19,9 +19,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// What was shown of each parameter.
+type Row = Vec<(Parameter, Option<Decimal>)>;
+
 /// A recording: what was shown from each second on.
 struct Recording {
-    rows: Vec<(u64, Vec<(Parameter, Option<Decimal>)>)>,
+    rows: Vec<(u64, Row)>,
     /// A row counts for at most this many seconds.
     holds: u64,
 }
