@@ -87,6 +87,18 @@ mod systemd;
 mod alarm_judge;
 #[path = "integration/alarm_lifecycle.rs"]
 mod alarm_lifecycle;
+#[path = "integration/alarm_proof_bed.rs"]
+mod alarm_proof_bed;
+#[path = "integration/alarm_proof_cuff.rs"]
+mod alarm_proof_cuff;
+#[path = "integration/alarm_proof_exhaustive.rs"]
+mod alarm_proof_exhaustive;
+#[path = "integration/alarm_proof_oracle.rs"]
+mod alarm_proof_oracle;
+#[path = "integration/alarm_proof_recordings.rs"]
+mod alarm_proof_recordings;
+#[path = "integration/alarm_proof_stories.rs"]
+mod alarm_proof_stories;
 #[path = "integration/alarm_properties.rs"]
 mod alarm_properties;
 #[path = "integration/alarm_rules.rs"]
