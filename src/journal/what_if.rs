@@ -17,7 +17,7 @@ use crate::engine::{
     AlarmEvent, AlarmRecord, Command, Engine, Input, Numbered, Override, Record, Setup, Started,
     engine_version,
 };
-use crate::vocabulary::{AlarmClass, Moment, Now, Priority, Rule};
+use crate::vocabulary::{Moment, Now, Phase, Priority, Rule};
 use rusqlite::{Connection, params};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -183,11 +183,13 @@ fn judge_again(
         .iter()
         // Restarts are ours, no profile's.
         .filter(|rule| **rule != Rule::Restarted)
-        .filter(|rule| recorded.contains_key(rule) || what_if.contains_key(rule))
-        .map(|rule| Compared {
-            rule: *rule,
-            recorded: recorded.remove(rule).unwrap_or_default(),
-            what_if: what_if.remove(rule).unwrap_or_default(),
+        .filter_map(|rule| match (recorded.remove(rule), what_if.remove(rule)) {
+            (None, None) => None,
+            (recorded, what_if) => Some(Compared {
+                rule: *rule,
+                recorded: recorded.unwrap_or_default(),
+                what_if: what_if.unwrap_or_default(),
+            }),
         })
         .collect();
     Ok(WhatIf {
@@ -234,7 +236,7 @@ impl Count {
         match record {
             Record::Alarm(alarm) if !self.closed => self.alarm(at, late, alarm),
             Record::Phase(change) => {
-                self.closed |= change.phase == crate::vocabulary::Phase::Standby;
+                self.closed |= change.phase == Phase::Standby;
             }
             Record::Alarm(_)
             | Record::Audio(_)
@@ -348,9 +350,10 @@ impl<'a> Replay<'a> {
         let Some((seq, now, input)) = self.waiting.take() else {
             return;
         };
-        let command = match &input {
-            Input::Command(command) => command.name(),
-            _ => "open-session",
+        let command = if let Input::Command(command) = &input {
+            command.name()
+        } else {
+            "open-session"
         };
         let Some(input) = self.input(now.moment, input) else {
             return;

@@ -16,7 +16,7 @@ use crate::board::{Published, Status};
 use crate::clock::Clock;
 use crate::configuration::Configuration;
 use crate::display::{self, DisplaySettings, Token};
-use crate::engine::Setup;
+use crate::engine::{HealthItem, Setup};
 use crate::feed::{self, FeedPlan, Overload, Ports};
 use crate::inbox::{self, Inbox};
 use crate::journal::{Journal, OpenError, Start};
@@ -117,6 +117,9 @@ impl Daemon {
         let published = Arc::new(Published::default());
         let (inbox, deliveries) = Inbox::new(inbox::CAPACITY);
         let relay = Arc::new(HealthRelay::new(inbox.clone(), Arc::clone(&status), clock));
+        // Of these only trouble is told later; what the restored engine knows of them is over.
+        relay.confirm(HealthItem::QueueFull, "no reading was overwritten");
+        relay.confirm(HealthItem::Clock, "the wall clock runs evenly");
         let next_session = journal.restored().last_session + 1;
         let (mut outlet, journal_thread) = journal
             .start(
