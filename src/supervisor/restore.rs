@@ -220,8 +220,7 @@ mod tests {
         }
         let open_alarms = |engine: &Engine| -> Vec<_> {
             engine
-                .alarms()
-                .iter()
+                .open_alarms()
                 .map(|(key, occurrence)| (key.rule, occurrence.id))
                 .collect()
         };
