@@ -3,6 +3,7 @@
 use super::input::FeedId;
 use super::kernel::Engine;
 use super::reading::{CuffStatus, CuffTaken, Held, age_of};
+use super::rules::Source;
 use super::verdict::Key;
 use crate::observation::{Identity, Observation};
 use crate::vocabulary::{Cause, Moment, Parameter, Phase, Reading, Rule};
@@ -19,6 +20,7 @@ impl Engine {
         feed.alive = now;
         feed.ever_alive = true;
         if was_silent {
+            feed.revived = Some(now);
             self.refute_carried(Key::feed(Rule::FeedLost, id));
             self.dirty.availability();
             self.dirty.rule(Rule::Pump);
@@ -279,9 +281,25 @@ impl Engine {
             return;
         }
         for parameter in [Parameter::NibpSys, Parameter::NibpDia] {
-            if let Some(held) = feed.held.get_mut(parameter).as_mut() {
-                held.level = None;
-                held.reading = Reading::Invalid(Cause::OutOfRange);
+            let Some(held) = feed.held.get_mut(parameter).as_mut() else {
+                continue;
+            };
+            if let (Reading::Valid(_), Some(level)) = (held.reading, held.level)
+                && let Some(session) = self.session.as_mut()
+                && session.phase == Phase::Baseline
+            {
+                session.baseline.take_back(parameter, level);
+            }
+            held.level = None;
+            held.reading = Reading::Invalid(Cause::OutOfRange);
+        }
+        // The value that came first was judged when the other one was not known yet.
+        for entry in &mut self.slots {
+            if matches!(
+                entry.source,
+                Source::Cuff(Parameter::NibpSys | Parameter::NibpDia)
+            ) {
+                entry.slot.take_back(number);
             }
         }
     }

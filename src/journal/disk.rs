@@ -62,8 +62,8 @@ pub(super) struct Disk {
     pub aside_at: Option<Moment>,
     /// What else is done to each connection: nothing, except in tests that need a full disk.
     pub prepare: Prepare,
-    /// Whether the disk had room when last looked at.
-    pub roomy: bool,
+    /// Whether the disk had room when last looked at, if it was.
+    pub roomy: Option<bool>,
 }
 
 impl Disk {
@@ -178,7 +178,7 @@ impl Disk {
         Ok(())
     }
 
-    /// Tells when the disk becomes nearly full, and when it has room again.
+    /// Tells whether the disk is nearly full: at the first look, and when that changes.
     fn look(&mut self, outcomes: &Sender<Outcome>) {
         let folder = match self.path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -191,8 +191,8 @@ impl Disk {
         let used = disk.f_blocks.saturating_sub(disk.f_bfree);
         let all = used.saturating_add(disk.f_bavail).max(1);
         let roomy = used.saturating_mul(100) <= all.saturating_mul(NEARLY_FULL);
-        if roomy != self.roomy {
-            self.roomy = roomy;
+        if self.roomy != Some(roomy) {
+            self.roomy = Some(roomy);
             let per_cent = used.saturating_mul(100) / all;
             let _ = outcomes.send(Outcome::Disk {
                 ok: roomy,

@@ -265,7 +265,7 @@ impl Journal {
             },
             aside_at: None,
             prepare,
-            roomy: true,
+            roomy: None,
         };
         writer::start(disk, intake)
     }

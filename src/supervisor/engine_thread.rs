@@ -17,6 +17,7 @@ use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// The thread goes round at least this often, so that its progress proves that it lives.
@@ -47,6 +48,8 @@ pub(super) struct EngineThread {
     pub(super) demo: Option<u32>,
     /// What a fresh engine must be told again when a session opens.
     pub(super) standing: Standing,
+    /// Set once everybody who feeds the inbox has ended.
+    pub(super) stop: Arc<AtomicBool>,
 }
 
 /// The newest state of every feed and of every part of ours. A session begins with a fresh engine, and its
@@ -63,6 +66,11 @@ impl Standing {
             Input::Feed { feed, state } => {
                 self.feeds.insert(*feed, *state);
             }
+            // The damaged file belongs to the past; its alarm ended when somebody saw it.
+            Input::Health {
+                what: HealthItem::Damaged,
+                ..
+            } => {}
             Input::Health { what, ok, detail } => {
                 self.health.insert(*what, (*ok, detail.clone()));
             }
@@ -98,7 +106,7 @@ impl Standing {
 }
 
 impl EngineThread {
-    /// Runs until every sender of the inbox is gone and it is drained.
+    /// Runs until it is asked to stop and the inbox is drained.
     pub(super) fn run(mut self) {
         let mut records = Vec::new();
         loop {
@@ -115,6 +123,7 @@ impl EngineThread {
                         }
                     }
                 }
+                Err(RecvTimeoutError::Timeout) if self.stop.load(Ordering::Acquire) => break,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -223,7 +232,7 @@ pub(super) fn journaled(
         pass(Entry {
             seq: numbered.seq,
             at: numbered.at,
-            wall: now.wall_at(numbered.at),
+            wall: numbered.wall,
             session,
             body: Body::Record(numbered.record, numbered.late),
         });

@@ -13,7 +13,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// queue full waits here and is offered again by [`HealthRelay::flush`].
 ///
 /// The first report of a part reaches the engine even when all is well: a restored engine may know an alarm
-/// about it from before the start, which must find its end.
+/// about it from before the start, which must find its end, and the next session's engine must be told what is
+/// still wrong.
 pub(super) struct HealthRelay {
     inbox: Inbox,
     status: Arc<Status>,
@@ -56,13 +57,6 @@ impl HealthRelay {
         self.flush();
     }
 
-    /// Reports that a part works, unless anything was reported about it since the start.
-    pub(super) fn confirm(&self, item: HealthItem, detail: &str) {
-        if !self.tellers().contains_key(&item) {
-            self.report(item, true, detail);
-        }
-    }
-
     /// Offers what the queue had no room for.
     pub(super) fn flush(&self) {
         for teller in self.tellers().values_mut() {
@@ -91,10 +85,6 @@ impl JournalWatch {
 impl Watcher for JournalWatch {
     fn committed(&self, seq: u64) {
         self.status.committed.store(seq, Ordering::Release);
-        // Trouble of this start has been told before its first commit.
-        self.relay
-            .confirm(HealthItem::Journal, "the record is being written");
-        self.relay.confirm(HealthItem::Disk, "the disk has room");
     }
 
     fn waiting(&self, entries: usize, dropped: u64) {

@@ -4,7 +4,7 @@
 use super::StartError;
 use crate::engine::restart::{Row, Summariser};
 use crate::engine::{CarryOver, Engine, Input, Numbered, Record, Setup, Started, text};
-use crate::journal::{Body, Job, Journal, Plan};
+use crate::journal::{Body, Entry, Job, Journal, Plan};
 use crate::vocabulary::{Moment, Now};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -46,17 +46,20 @@ pub(super) fn engine(
     boot: Arc<str>,
     setup: Arc<Setup>,
 ) -> Result<Restoration, StartError> {
-    let (mut engine, carry_over) = match journal.plan() {
-        Plan::Fresh => (Engine::new(journal.restored().last_seq), None),
-        Plan::Replay { from } => match replay(journal, from) {
-            Ok(engine) => (engine, None),
-            Err(reason) => carried(journal, from, reason)?,
-        },
-        Plan::CarryOver { from, reason } => carried(journal, from, reason)?,
-    };
     let mut start = Start {
         now,
         jobs: Vec::new(),
+    };
+    let (mut engine, carry_over) = match journal.plan() {
+        Plan::Fresh => (Engine::new(journal.restored().last_seq), None),
+        Plan::Replay { from } => match replay(journal, from) {
+            Ok((engine, tail)) => {
+                start.jobs.extend(tail.into_iter().map(Job::Entry));
+                (engine, None)
+            }
+            Err(reason) => carried(journal, from, reason)?,
+        },
+        Plan::CarryOver { from, reason } => carried(journal, from, reason)?,
     };
     if let Some(carry_over) = carry_over {
         start.take(&mut engine, Input::CarryOver(Box::new(carry_over)));
@@ -77,7 +80,8 @@ pub(super) fn engine(
     })
 }
 
-fn replay(journal: &Journal, from: u64) -> Result<Engine, String> {
+/// The engine as it was, and the decisions that it had made and the journal had not yet.
+fn replay(journal: &Journal, from: u64) -> Result<(Engine, Vec<Entry>), String> {
     let mut engine = Engine::new(from.saturating_sub(1));
     let replayed = journal
         .replay(from, &mut engine)
@@ -85,7 +89,7 @@ fn replay(journal: &Journal, from: u64) -> Result<Engine, String> {
     match (replayed.difference, replayed.not_provable_after) {
         (None, None) => {
             tracing::info!(entries = replayed.entries, "session replayed");
-            Ok(engine)
+            Ok((engine, replayed.tail))
         }
         (Some(difference), _) => Err(format!(
             "replay differs from the record at entry {}",

@@ -51,10 +51,10 @@ fn alm_feed_loss_ends_with_the_next_sign_of_life() {
         told.alarms("feed-lost"),
         ["660 begin medium", "700 end medium"]
     );
-    // The feed lives, its values do not: they are missing since they became stale.
+    // The feed lives, its values do not come within its cadence.
     assert_eq!(
         told.alarms("missing"),
-        ["700 begin medium", "700 begin medium"]
+        ["701 begin medium", "701 begin medium"]
     );
 }
 

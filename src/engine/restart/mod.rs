@@ -174,8 +174,7 @@ impl Engine {
             return;
         };
         let now = self.at;
-        self.setup = Arc::new(state.setup.clone());
-        self.feeds = Feeds::new(&self.setup, now);
+        self.feeds = Feeds::new(&state.setup, now);
         self.slots = rules::slots(&self.profile);
         let mut session = Session::new(id, state.about.clone(), state.opened, &self.profile);
         session.phase = state.phase;
@@ -270,7 +269,7 @@ impl Engine {
             session.cuff.failed = if tier > Priority::Low { 2 } else { 1 };
             session.cuff.failed_at = since;
         }
-        let is_own = self.carry_health(key.rule, since, occurrence.told.as_ref());
+        let is_own = self.carry_health(key.rule, tier, since, occurrence.told.as_ref());
         // These follow what was carried beside them: the count of failures, the feed's cadence, our health.
         let follows = is_own || matches!(key.rule, Rule::CuffFailed | Rule::SlowFeed);
         self.alarms.restore(

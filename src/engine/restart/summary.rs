@@ -1,6 +1,7 @@
 //! What the records of an open session say, followed row by row.
 
 use crate::engine::command::{Command, OpenSession};
+use crate::engine::commands::{MOAAS, scale_name};
 use crate::engine::input::{CarryOver, FeedId, Input, Setup};
 use crate::engine::reading::{CuffIdentity, CuffTaken};
 use crate::engine::record::{AlarmEvent, AlarmRecord, AudioState, Record};
@@ -161,7 +162,13 @@ impl Summariser {
                     self.cuff(*feed, observation, at, seq);
                 }
             }
-            Input::FeedDeclared { setup } => self.state.setup.feeds.push((**setup).clone()),
+            Input::FeedDeclared { setup } => {
+                let feeds = &mut self.state.setup.feeds;
+                match feeds.iter_mut().find(|feed| feed.name == setup.name) {
+                    Some(known) => *known = (**setup).clone(),
+                    None => feeds.push((**setup).clone()),
+                }
+            }
             Input::Open { .. }
             | Input::Started(_)
             | Input::DeviceAlert { .. }
@@ -194,7 +201,9 @@ impl Summariser {
             Command::EndAway => self.state.away_until = None,
             Command::AudioPause => self.state.paused_at = Some(at),
             Command::EndAudioPause => self.state.paused_at = None,
-            Command::Score { scale, .. } if scale == "moaas" => self.state.last_score = Some(at),
+            Command::Score { scale, .. } if scale_name(&scale) == MOAAS => {
+                self.state.last_score = Some(at);
+            }
             Command::OpenSession(_)
             | Command::StartInfusion { .. }
             | Command::PauseInfusion

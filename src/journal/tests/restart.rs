@@ -12,7 +12,7 @@ fn plan_after(spoil: impl FnOnce(&rusqlite::Connection)) -> Plan {
     let mut ledger = small_record(&path, 2);
     let batch = Batch {
         slots: vec![
-            backlog::Slot::Entry(sample::entry(3, Body::Input(sample::open(1)))),
+            backlog::Slot::Entry(sample::in_session(3, 1, Body::Input(sample::open(1)))),
             backlog::Slot::Entry(sample::in_session(
                 4,
                 1,
@@ -63,8 +63,9 @@ fn a_start_that_did_not_last_is_not_replayed_by_the_next() {
     let path = folder.path().join("j.db");
     let mut ledger = small_record(&path, 2);
     let batch = Batch {
-        slots: vec![backlog::Slot::Entry(sample::entry(
+        slots: vec![backlog::Slot::Entry(sample::in_session(
             3,
+            1,
             Body::Input(sample::open(1)),
         ))],
         good: true,
