@@ -22,6 +22,10 @@ mod bedside;
 mod browser;
 #[path = "integration/check_config.rs"]
 mod check_config;
+#[path = "integration/contract_command_line.rs"]
+mod contract_command_line;
+#[path = "integration/contract_judge.rs"]
+mod contract_judge;
 #[path = "integration/crash.rs"]
 mod crash;
 #[path = "integration/decode.rs"]
@@ -56,6 +60,8 @@ mod hl7_stream;
 mod hl7_waves;
 #[path = "integration/hl7_whom.rs"]
 mod hl7_whom;
+#[path = "integration/journal_replay.rs"]
+mod journal_replay;
 #[path = "integration/journal_verify.rs"]
 mod journal_verify;
 #[path = "integration/journal_views.rs"]

@@ -155,7 +155,9 @@ impl FeedCheck<'_> {
                 .iter()
                 .map(|known| known.name)
                 .collect();
-            names.push(RAW);
+            if !names.contains(&RAW) {
+                names.push(RAW);
+            }
             names.join(", ")
         };
         let Some(name) = &self.raw.protocol else {

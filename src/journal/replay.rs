@@ -119,6 +119,14 @@ impl<'statement> Recorded<'statement> {
     }
 }
 
+impl Recorded<'_> {
+    /// The next decision, if it was made in time and stands before `seq`.
+    fn next_in_time(&self, seq: u64) -> Option<Head> {
+        let next = self.next.as_ref()?;
+        (next.head.seq < seq && next.late.is_none()).then_some(next.head)
+    }
+}
+
 struct Comparison<'statement> {
     recorded: Recorded<'statement>,
     /// Decisions after this number may be missing in the record.
@@ -175,6 +183,22 @@ impl Comparison<'_> {
                         },
                     }));
                 }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Lets the engine decide what the record says was decided in time, before `seq`, without an input.
+    fn by_time(&mut self, engine: &mut Engine, seq: u64) -> Result<Option<Difference>, ReadError> {
+        let mut made = Vec::new();
+        while let Some(head) = self.recorded.next_in_time(seq) {
+            made.clear();
+            engine.step(head.now(), &Input::Tick, &mut made);
+            let difference = self
+                .check(head.now(), head.session, &made)?
+                .or_else(|| self.missed(head.seq.saturating_add(1)));
+            if difference.is_some() {
+                return Ok(difference);
             }
         }
         Ok(None)
@@ -248,6 +272,13 @@ pub(super) fn replay(
         let near = newest.map_or(from, |head| head.seq);
         let (head, input) =
             row::input(row, &parameters).map_err(|error| ReadError::near(near, error))?;
+        if matches!(input, Input::Started(_)) {
+            // A start counts on from the last thing that happened before it.
+            difference = comparison.by_time(engine, head.seq)?;
+            if difference.is_some() {
+                break;
+            }
+        }
         made.clear();
         let taken = engine.step(head.now(), &input, &mut made);
         entries += 1;
@@ -267,15 +298,11 @@ pub(super) fn replay(
         }
     }
     // Decisions that time alone brought after the last input.
-    while difference.is_none()
-        && let Some(stored) = &comparison.recorded.next
-    {
-        let head = stored.head;
-        made.clear();
-        engine.step(head.now(), &Input::Tick, &mut made);
+    if difference.is_none() {
+        // What is left was decided late, by a start that is not in the record.
         difference = comparison
-            .check(head.now(), head.session, &made)?
-            .or_else(|| comparison.missed(head.seq.saturating_add(1)));
+            .by_time(engine, u64::MAX)?
+            .or_else(|| comparison.missed(u64::MAX));
     }
     Ok(Replayed {
         entries: entries + comparison.recorded.count,

@@ -146,10 +146,11 @@ struct Start {
 impl Start {
     fn take(&mut self, engine: &mut Engine, input: Input) {
         let mut records: Vec<Numbered> = Vec::new();
+        let before = engine.session();
         let taken = engine.step(self.now, &input, &mut records);
         super::engine_thread::journaled(
             self.now,
-            engine.session(),
+            (before, engine.session()),
             &taken,
             input,
             &mut records,

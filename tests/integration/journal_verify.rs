@@ -47,7 +47,7 @@ fn record(path: &Path) {
     for (second, input) in (1..).zip(inputs) {
         let now = Now {
             moment: Moment::from_secs(second * 5),
-            wall: WallTime::from_millis(NINE + second.cast_signed() * 5_000),
+            wall: WallTime::from_millis(NINE + second.cast_signed() * 1_500),
         };
         let before = engine.session();
         let mut made = Vec::new();
@@ -70,7 +70,7 @@ fn record(path: &Path) {
             seq: taken.seq,
             at: taken.at,
             wall: now.wall,
-            session: engine.session(),
+            session: engine.session().or(opens(&input)),
             body: Body::Input(input),
         });
         entries.sort_by_key(|entry| entry.seq);
@@ -81,6 +81,14 @@ fn record(path: &Path) {
     settle(&mut outlet);
     drop(outlet);
     writer.join().unwrap();
+}
+
+/// The session that an input opens.
+pub fn opens(input: &Input) -> Option<i64> {
+    if let Input::Open { session, .. } = input {
+        return Some(*session);
+    }
+    None
 }
 
 fn verify(path: &Path, more: &[&str]) -> Output {
