@@ -297,6 +297,7 @@ impl Default for HealthFlag {
 #[derive(Debug, Default)]
 pub struct Status {
     journal: HealthFlag,
+    damaged: HealthFlag,
     disk: HealthFlag,
     sound: HealthFlag,
     display: HealthFlag,
@@ -328,6 +329,7 @@ impl Status {
     pub const fn health(&self, item: HealthItem) -> &HealthFlag {
         match item {
             HealthItem::Journal => &self.journal,
+            HealthItem::Damaged => &self.damaged,
             HealthItem::Disk => &self.disk,
             HealthItem::Sound => &self.sound,
             HealthItem::Display => &self.display,

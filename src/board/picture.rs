@@ -11,10 +11,11 @@ use crate::engine::{
     AlarmEvent, AlarmRecord, Engine, FeedId, FeedState, Held, HeldReading, Session, Stamped, State,
     text,
 };
-use crate::vocabulary::{Moment, Now, Parameter, Priority};
+use crate::vocabulary::{Decimal, Moment, Now, Parameter, Priority};
 use serde_json::{Value, json};
 use std::cmp::Reverse;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The whole picture now. `bed` and `demo` come from the configuration.
 pub fn picture(engine: &Engine, now: Now, bed: Arc<str>, demo: Option<u32>) -> Board {
@@ -204,7 +205,9 @@ impl View<'_> {
 
 /// Everything that explains an alarm, for the page and for programs.
 fn explanation(alarm: &AlarmRecord, feed: Option<&str>, engine: &Engine) -> Value {
-    let delay_ms = u64::try_from(alarm.delay.as_millis()).unwrap_or(u64::MAX);
+    let seconds = |span: Duration| {
+        Decimal::new(i64::try_from(span.as_millis()).unwrap_or(i64::MAX), 3).normalized()
+    };
     let since = engine.wall_of(alarm.since);
     json!({
         "rule": alarm.rule,
@@ -213,9 +216,9 @@ fn explanation(alarm: &AlarmRecord, feed: Option<&str>, engine: &Engine) -> Valu
         "limit_source": alarm.limit_source,
         "phase": alarm.phase,
         "since": since.rfc3339(),
-        "delay_ms": delay_ms,
+        "delay_s": seconds(alarm.delay),
         "feed": feed,
-        "age_ms": alarm.age.map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
+        "age_s": alarm.age.map(seconds),
         "cause": alarm.cause,
         "reason": alarm.reason,
         "by": alarm.by,

@@ -10,9 +10,13 @@ mod run;
 mod simulate;
 pub mod status;
 mod verify;
+mod what_if;
 
+use crate::profile;
 use std::fmt;
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// The exit codes of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,9 +81,12 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+/// Version and, where it was built from a repository, the commit.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), env!("INFUSEWATCH_COMMIT"));
+
 /// Supplementary bedside vital-signs monitor for ketamine infusions.
 #[derive(clap::Parser, Debug)]
-#[command(name = "infusewatch", version, about, long_about = None)]
+#[command(name = "infusewatch", version = VERSION, about, long_about = None)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -105,6 +112,8 @@ enum Command {
     Status(status::StatusArguments),
     /// Replays a record: prints the first difference and exits 1, or exits 0.
     Verify(verify::Verify),
+    /// What another profile would have done in recorded sessions, beside what happened.
+    WhatIf(what_if::WhatIf),
     /// The alarm engine alone in simulated time: JSON lines in, its records out.
     Judge(judge::Judge),
 }
@@ -122,9 +131,46 @@ impl Arguments {
             Command::Kiosk(command) => command.run(),
             Command::Status(command) => command.run(),
             Command::Verify(command) => command.run(),
+            Command::WhatIf(command) => command.run(),
             Command::Judge(command) => command.run(),
         }
     }
+}
+
+/// The text of a profile file, once it is known to be sound.
+fn profile_text(path: &Path) -> Result<Arc<str>, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::new(
+            ExitStatus::CannotOpen,
+            format!("cannot read the profile {}: {error}", path.display()),
+        )
+    })?;
+    match profile::parse(&text) {
+        Ok(_) => Ok(text.into()),
+        Err(problems) => {
+            let mut message = format!(
+                "{}: {} problems, nothing judged",
+                path.display(),
+                problems.len()
+            );
+            for problem in &problems {
+                message.push_str("\n  ");
+                message.push_str(&problem.to_string());
+            }
+            Err(Failure::new(ExitStatus::BadConfig, message))
+        }
+    }
+}
+
+/// A session was asked for that is not in the record.
+fn no_session(journal: &Path, session: i64) -> Failure {
+    Failure::new(
+        ExitStatus::BadData,
+        format!(
+            "{0} has no session {session}; `sqlite3 {0} 'select * from v_sessions'` lists them",
+            journal.display()
+        ),
+    )
 }
 
 /// What became of the results on stdout: a reader that went away (`| head`) is no failure.

@@ -27,14 +27,7 @@ impl Verify {
                 ),
             })?;
         if let (Some(session), []) = (self.session, verdicts.as_slice()) {
-            return Err(Failure::new(
-                ExitStatus::BadData,
-                format!(
-                    "{} has no session {session}; `sqlite3 {} 'select * from v_sessions'` lists them",
-                    self.journal.display(),
-                    self.journal.display()
-                ),
-            ));
+            return Err(super::no_session(&self.journal, session));
         }
         print(&verdicts).map_err(|error| {
             Failure::new(

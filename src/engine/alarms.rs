@@ -189,13 +189,18 @@ impl Engine {
                 occurrence.carried = false;
                 let is_next_reading = verdict.reading != occurrence.verdict.reading;
                 occurrence.verdict = verdict;
-                let again = is_next_reading
-                    && per_reading(key)
-                    && re_alarm_at(occurrence, &self.profile.alarm)
-                        .is_some_and(|due| due <= self.at);
                 if !occurrence.state.is_standing() || occurrence.state.tier() != verdict.tier {
                     self.happen(key, Happening::Tier(verdict.tier), None, out);
-                } else if again {
+                }
+                // A reading that steps down but still violates is the next violating one too.
+                let again = is_next_reading
+                    && per_reading(key)
+                    && self
+                        .alarms
+                        .get(key)
+                        .and_then(|occurrence| re_alarm_at(occurrence, &self.profile.alarm))
+                        .is_some_and(|due| due <= self.at);
+                if again {
                     self.happen(key, Happening::ReAlarm, None, out);
                 }
             }

@@ -64,6 +64,20 @@ impl Collection {
         }
     }
 
+    fn take_back(&mut self, level: i64) {
+        let counter = usize::try_from(level)
+            .ok()
+            .and_then(|value| self.by_value.get_mut(value))
+            .filter(|count| **count > 0);
+        if let Some(counter) = counter
+            && self.stored.first() == Some(&level)
+        {
+            *counter -= 1;
+            self.count = self.count.saturating_sub(1);
+            self.stored.rotate_left(1);
+        }
+    }
+
     /// The middle value; of an even number the mean of the two middle ones, rounded half up.
     fn median(&self) -> Option<i64> {
         let at = |rank: u32| {
@@ -112,6 +126,17 @@ impl Baseline {
             .find(|(known, _)| *known == parameter)
         {
             collection.add(level, now);
+        }
+    }
+
+    /// The newest reading of this parameter turned out to be none.
+    pub fn take_back(&mut self, parameter: Parameter, level: i64) {
+        if let Some((_, collection)) = self
+            .collections
+            .iter_mut()
+            .find(|(known, _)| *known == parameter)
+        {
+            collection.take_back(level);
         }
     }
 

@@ -16,6 +16,17 @@ pub type Left = Vec<u64>;
 /// What became of a command.
 pub(super) type Done = Result<Left, Refusal>;
 
+/// The sedation scale that is judged.
+pub(super) const MOAAS: &str = "moaas";
+
+/// A scale as we name it: in small letters without marks, so that `MOAA/S` is `moaas`.
+pub(super) fn scale_name(told: &str) -> String {
+    told.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|letter| letter.to_ascii_lowercase())
+        .collect()
+}
+
 /// Why most commands are refused in standby.
 pub(super) const NO_SESSION: &str = "no session is open";
 
@@ -319,10 +330,10 @@ impl Engine {
         Ok(Left::new())
     }
 
-    fn score(&mut self, scale: &str, value: Decimal) -> Done {
+    fn score(&mut self, told: &str, value: Decimal) -> Done {
         /// Scales and their range (clinical.md 5 and 6).
         const SCALES: [(&str, i64, i64); 7] = [
-            ("moaas", 0, 5),
+            (MOAAS, 0, 5),
             ("rass", -5, 4),
             ("pain", 0, 10),
             ("dissociation", 0, 4),
@@ -331,10 +342,11 @@ impl Engine {
             ("padss", 0, 10),
         ];
         self.in_session()?;
+        let scale = scale_name(told);
         let Some((_, low, high)) = SCALES.iter().find(|(name, ..)| *name == scale) else {
             let names: Vec<&str> = SCALES.iter().map(|(name, ..)| *name).collect();
             return Err(Refusal::new(
-                format!("{scale:?} is no scale"),
+                format!("{told:?} is no scale"),
                 format!("one of {}", names.join(", ")),
             ));
         };
@@ -344,11 +356,11 @@ impl Engine {
             .filter(|level| (*low..=*high).contains(level));
         let Some(level) = level else {
             return Err(Refusal::new(
-                format!("{value} is no score of {scale}"),
+                format!("{value} is no score of {told}"),
                 format!("a whole number from {low} to {high}"),
             ));
         };
-        if scale == "moaas" {
+        if scale == MOAAS {
             let now = self.at;
             let number = self.seq;
             let interval = self.profile.score.interval;
@@ -366,6 +378,7 @@ impl Engine {
                 }
             }
             self.tasks_changed = true;
+            self.refute_carried(Key::whole(Rule::ScoreOverdue));
             self.dirty.rule(Rule::Oversedated);
             self.dirty.rule(Rule::ScoreOverdue);
         }
@@ -374,8 +387,19 @@ impl Engine {
 
     fn confirm_patient(&mut self) -> Done {
         self.in_session()?;
+        let now = self.at;
         for feed in self.feeds.iter_mut() {
-            feed.whose.confirm();
+            let is_replaced = feed.replaced_from().is_some_and(|from| from <= now);
+            feed.whose.confirm(is_replaced);
+        }
+        let carried: Vec<Key> = self
+            .alarms
+            .iter()
+            .map(|(key, _)| key)
+            .filter(|key| key.rule == Rule::WrongPatient)
+            .collect();
+        for key in carried {
+            self.refute_carried(key);
         }
         self.dirty.rule(Rule::WrongPatient);
         Ok(Left::new())

@@ -28,6 +28,8 @@ pub struct Feed {
     pub alive: Moment,
     /// Whether there was any sign of life.
     pub ever_alive: bool,
+    /// When it last spoke again after a silence.
+    pub revived: Option<Moment>,
     /// What it said last.
     pub held: PerParameter<Option<Held>>,
     /// Parameters of which it gave a valid number since the opening.
@@ -51,6 +53,8 @@ pub struct Whose {
     pub bound: Option<Identity>,
     /// The newest identity told.
     pub newest: Identity,
+    /// The newest identity of our bed and device.
+    newest_ours: Identity,
     /// The newest identity is another bed or device.
     pub is_other: bool,
     /// The patient changed within the session.
@@ -80,6 +84,7 @@ impl Whose {
         if self.is_other {
             return;
         }
+        self.newest_ours = identity.clone();
         let bound = self.bound.get_or_insert_with(|| identity.clone());
         if differs(&bound.patient, &identity.patient) {
             self.patient_changed.get_or_insert(now);
@@ -91,10 +96,17 @@ impl Whose {
         }
     }
 
-    /// A nurse confirmed that the newest identity is our patient.
-    pub fn confirm(&mut self) {
-        self.bound = Some(self.newest.clone());
-        self.is_other = false;
+    /// A nurse confirmed whose readings these are: the new patient of our bed; or, when ours was
+    /// replaced by another bed or device, that one. Another bed that only passes by on a shared
+    /// connection is never adopted by this.
+    pub fn confirm(&mut self, is_replaced: bool) {
+        if is_replaced {
+            self.bound = Some(self.newest.clone());
+            self.newest_ours = self.newest.clone();
+            self.is_other = false;
+        } else if self.patient_changed.is_some() {
+            self.bound = Some(self.newest_ours.clone());
+        }
         self.patient_changed = None;
     }
 }
@@ -107,6 +119,7 @@ impl Feed {
             transport: FeedState::Ok,
             alive: now,
             ever_alive: false,
+            revived: None,
             held: PerParameter::filled(None),
             gave: PerParameter::filled(false),
             cuff: CuffIdentity::default(),
@@ -120,6 +133,21 @@ impl Feed {
     /// From when on its silence time is over.
     pub fn silent_from(&self) -> Moment {
         self.alive.after(self.setup.silence)
+    }
+
+    /// From when on the values that it does not give are missing: after a silence it has one cadence to
+    /// tell all of them.
+    pub fn owes_from(&self) -> Moment {
+        self.revived
+            .map_or(Moment::ZERO, |revived| revived.after(self.setup.cadence))
+    }
+
+    /// From when on another bed or device counts as having replaced ours: on a shared connection other
+    /// beds come and go beside ours, so only once ours has fallen silent. Where the configuration says
+    /// which bed or device is ours, never.
+    pub fn replaced_from(&self) -> Option<Moment> {
+        let configured = self.setup.ours.bed.is_some() || self.setup.ours.device.is_some();
+        (self.whose.is_other && !configured).then(|| self.silent_from())
     }
 
     /// Keeps a value that nobody judges.
@@ -305,8 +333,11 @@ mod tests {
         assert_eq!(whose.patient_changed, None, "now we know whom");
         whose.told(&identity("1", "B"), &nobody, Moment::from_secs(9));
         assert_eq!(whose.patient_changed, Some(Moment::from_secs(9)));
-        whose.confirm();
+        whose.told(&identity("2", "C"), &nobody, Moment::from_secs(9));
+        whose.confirm(false);
         assert_eq!(whose.patient_changed, None);
+        whose.told(&identity("1", "B"), &nobody, Moment::from_secs(10));
+        assert!(!whose.is_other && whose.patient_changed.is_none());
         whose.told(&identity("1", "A"), &nobody, Moment::from_secs(10));
         assert!(whose.patient_changed.is_some());
     }

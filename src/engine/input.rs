@@ -92,6 +92,8 @@ pub enum FeedState {
 pub enum HealthItem {
     /// The record is being written.
     Journal,
+    /// No damaged file had to be put aside; an alarm about it lasts until a nurse has seen it.
+    Damaged,
     /// The disk has room.
     Disk,
     /// The sound path works.
@@ -106,8 +108,9 @@ pub enum HealthItem {
 
 impl HealthItem {
     /// Every item.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Journal,
+        Self::Damaged,
         Self::Disk,
         Self::Sound,
         Self::Display,
@@ -115,10 +118,23 @@ impl HealthItem {
         Self::Clock,
     ];
 
+    /// Its name in the log and among the metrics, where no two may be the same.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Damaged => "damaged",
+            Self::Journal
+            | Self::Disk
+            | Self::Sound
+            | Self::Display
+            | Self::QueueFull
+            | Self::Clock => self.rule().name(),
+        }
+    }
+
     /// The rule that alarms on it.
     pub const fn rule(self) -> Rule {
         match self {
-            Self::Journal => Rule::Journal,
+            Self::Journal | Self::Damaged => Rule::Journal,
             Self::Disk => Rule::Disk,
             Self::Sound => Rule::Sound,
             Self::Display => Rule::Display,

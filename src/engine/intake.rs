@@ -3,6 +3,8 @@
 use super::input::FeedId;
 use super::kernel::Engine;
 use super::reading::{CuffStatus, CuffTaken, Held, age_of};
+use super::rules::Source;
+use super::verdict::Key;
 use crate::observation::{Identity, Observation};
 use crate::vocabulary::{Cause, Moment, Parameter, Phase, Reading, Rule};
 use std::time::Duration;
@@ -18,7 +20,8 @@ impl Engine {
         feed.alive = now;
         feed.ever_alive = true;
         if was_silent {
-            self.refute_carried(super::verdict::Key::feed(Rule::FeedLost, id));
+            feed.revived = Some(now);
+            self.refute_carried(Key::feed(Rule::FeedLost, id));
             self.dirty.availability();
             self.dirty.rule(Rule::Pump);
             self.dirty.rule(Rule::WrongPatient);
@@ -161,9 +164,14 @@ impl Engine {
             *gave = true;
             self.dirty.availability();
         }
+        let phase = session.phase;
         let is_certain = matches!(held.reading, Reading::Valid(_));
         if session.phase == Phase::Baseline && is_certain {
             session.baseline.add(parameter, level, now);
+        }
+        self.refute_carried(Key::of(Rule::Implausible, parameter));
+        if phase == Phase::Observation {
+            self.refute_carried(Key::whole(Rule::SessionOpen));
         }
     }
 
@@ -198,7 +206,10 @@ impl Engine {
             return;
         };
         let was_measuring = matches!(feed.cuff.status, CuffStatus::Measuring(_));
-        let taken = feed.cuff.value(parameter, level, observation, now, number);
+        let silence = feed.setup.silence;
+        let taken = feed
+            .cuff
+            .value((parameter, level), observation, now, silence, number);
         let (number, is_new) = match taken {
             CuffTaken::Older | CuffTaken::Again(_) => {
                 if was_measuring {
@@ -255,6 +266,7 @@ impl Engine {
         }
         self.dirty.rule(Rule::CuffFailed);
         self.dirty.rule(Rule::CuffOverdue);
+        self.refute_carried(Key::whole(Rule::CuffOverdue));
     }
 
     /// Systolic not above diastolic in one reading: one of the two is not what it claims to be.
@@ -269,9 +281,25 @@ impl Engine {
             return;
         }
         for parameter in [Parameter::NibpSys, Parameter::NibpDia] {
-            if let Some(held) = feed.held.get_mut(parameter).as_mut() {
-                held.level = None;
-                held.reading = Reading::Invalid(Cause::OutOfRange);
+            let Some(held) = feed.held.get_mut(parameter).as_mut() else {
+                continue;
+            };
+            if let (Reading::Valid(_), Some(level)) = (held.reading, held.level)
+                && let Some(session) = self.session.as_mut()
+                && session.phase == Phase::Baseline
+            {
+                session.baseline.take_back(parameter, level);
+            }
+            held.level = None;
+            held.reading = Reading::Invalid(Cause::OutOfRange);
+        }
+        // The value that came first was judged when the other one was not known yet.
+        for entry in &mut self.slots {
+            if matches!(
+                entry.source,
+                Source::Cuff(Parameter::NibpSys | Parameter::NibpDia)
+            ) {
+                entry.slot.take_back(number);
             }
         }
     }

@@ -9,7 +9,7 @@ use super::alarms::Alarms;
 use super::audio::Audio;
 use super::cuff::Due;
 use super::feeds::Feeds;
-use super::input::{Input, Setup};
+use super::input::Input;
 use super::recent::Recent;
 use super::record::{Numbered, Record, RefusedRecord, TaskRecord};
 use super::rules::{self, Dirty, Findings, Health, Noticed, RuleSlot};
@@ -98,7 +98,6 @@ pub struct Engine {
     /// While deadlines fire that fell into a downtime: when they could be fired at last.
     late_from: Option<Moment>,
     pub(super) profile: Arc<Profile>,
-    pub(super) setup: Arc<Setup>,
     pub(super) feeds: Feeds,
     pub(super) session: Option<Session>,
     pub(super) slots: Vec<RuleSlot>,
@@ -145,7 +144,6 @@ impl Engine {
             has_begun: false,
             late_from: None,
             profile: Arc::new(shipped()),
-            setup: Arc::default(),
             feeds: Feeds::default(),
             session: None,
             slots: Vec::new(),
@@ -172,8 +170,11 @@ impl Engine {
         let at = self.time_of(now, input);
         self.run_until(at, records);
         self.at = at;
-        self.at_input = at;
-        self.wall = now.wall;
+        // Only what is journaled tells the wall clock: a tick has none of its own in a replay.
+        if !matches!(input, Input::Tick) {
+            self.at_input = at;
+            self.wall = now.wall;
+        }
         self.late_from = None;
         let mut taken = Taken {
             at,
@@ -372,6 +373,7 @@ impl Engine {
         records.push(Numbered {
             seq: self.seq,
             at: self.at,
+            wall: self.stamp().wall,
             late: self
                 .late_from
                 .map(|from| from.since(self.at))

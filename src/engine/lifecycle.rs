@@ -163,3 +163,165 @@ pub fn next(
         | (Some(State::Returned { .. }), Happening::Over | Happening::ReAlarm) => (state, None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vocabulary::AlarmClass::{Physiological, Technical};
+    use std::collections::BTreeSet;
+    use std::fmt::Write as _;
+
+    const HAPPENINGS: [Happening; 7] = [
+        Happening::Tier(Priority::Low),
+        Happening::Tier(Priority::Medium),
+        Happening::Tier(Priority::High),
+        Happening::Over,
+        Happening::Acknowledge,
+        Happening::ReAlarm,
+        Happening::Closed,
+    ];
+
+    /// Every state that can be reached from nothing.
+    fn reachable(class: AlarmClass) -> BTreeSet<Option<State>> {
+        let mut known = BTreeSet::from([None]);
+        loop {
+            let next_ones: BTreeSet<Option<State>> = known
+                .iter()
+                .flat_map(|state| HAPPENINGS.map(|happening| next(*state, class, happening).0))
+                .collect();
+            if next_ones.is_subset(&known) {
+                return known;
+            }
+            known.extend(next_ones);
+        }
+    }
+
+    fn name(state: Option<State>) -> String {
+        match state {
+            None => "–".to_owned(),
+            Some(State::Active { tier, peak }) => {
+                format!("Active {}, peak {}", tier.name(), peak.name())
+            }
+            Some(State::Acknowledged { tier, peak }) => {
+                format!("Acknowledged {}, peak {}", tier.name(), peak.name())
+            }
+            Some(State::Returned { peak }) => format!("Returned, peak {}", peak.name()),
+        }
+    }
+
+    fn happening_name(happening: Happening) -> &'static str {
+        match happening {
+            Happening::Tier(Priority::Low) => "low",
+            Happening::Tier(Priority::Medium) => "medium",
+            Happening::Tier(Priority::High) => "high",
+            Happening::Over => "over",
+            Happening::Acknowledge => "acknowledge",
+            Happening::ReAlarm => "re-alarm time",
+            Happening::Closed => "session closed",
+        }
+    }
+
+    /// The table as `docs/alarms.md` prints it: every reachable state, every happening that changes
+    /// something.
+    fn table(class: AlarmClass) -> String {
+        let mut text = String::from("| state | happening | next | record |\n|---|---|---|---|\n");
+        for state in reachable(class) {
+            for happening in HAPPENINGS {
+                let (then, event) = next(state, class, happening);
+                let Some(event) = event else { continue };
+                writeln!(
+                    text,
+                    "| {} | {} | {} | `{}` |",
+                    name(state),
+                    happening_name(happening),
+                    name(then),
+                    event.name()
+                )
+                .unwrap();
+            }
+        }
+        text
+    }
+
+    #[test]
+    fn the_document_prints_the_same_table() {
+        let document = include_str!("../../docs/alarms.md");
+        for class in [Physiological, Technical] {
+            let table = table(class);
+            assert!(
+                document.contains(&table),
+                "docs/alarms.md lacks the {} table:\n{table}",
+                class.name()
+            );
+        }
+    }
+
+    #[test]
+    fn a_record_is_made_exactly_when_the_state_changes() {
+        for class in [Physiological, Technical] {
+            for state in reachable(class) {
+                for happening in HAPPENINGS {
+                    let (then, event) = next(state, class, happening);
+                    assert_eq!(then != state, event.is_some(), "{state:?} {happening:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn beginnings_and_ends_are_the_only_ways_in_and_out() {
+        for class in [Physiological, Technical] {
+            for state in reachable(class) {
+                for happening in HAPPENINGS {
+                    let (then, event) = next(state, class, happening);
+                    let begins = state.is_none() && then.is_some();
+                    let ends = state.is_some() && then.is_none();
+                    assert_eq!(begins, event == Some(AlarmEvent::Begin));
+                    assert_eq!(ends, event == Some(AlarmEvent::End));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_standing_condition_is_silent_only_when_acknowledged_at_its_tier() {
+        for class in [Physiological, Technical] {
+            for state in reachable(class) {
+                for tier in Priority::ALL {
+                    let (then, _) = next(state, class, Happening::Tier(tier));
+                    match then {
+                        Some(State::Active { tier: now, .. }) => assert_eq!(now, tier),
+                        Some(State::Acknowledged { tier: now, .. }) => {
+                            assert_eq!(now, tier);
+                            assert!(
+                                matches!(state, Some(State::Acknowledged { tier: seen, .. }) if seen >= tier)
+                            );
+                        }
+                        Some(State::Returned { .. }) | None => panic!("{state:?} hides {tier:?}"),
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_high_alarms_about_the_patient_return() {
+        for class in [Physiological, Technical] {
+            for state in reachable(class) {
+                let (then, _) = next(state, class, Happening::Over);
+                if let (Some(State::Active { peak, .. }), Some(_)) = (state, then) {
+                    assert_eq!((class, peak), (Physiological, Priority::High));
+                }
+            }
+        }
+        assert_eq!(reachable(Technical).len(), 13);
+        assert_eq!(reachable(Physiological).len(), 14);
+    }
+
+    #[test]
+    fn technical_alarms_never_sound_again_by_time() {
+        for state in reachable(Technical) {
+            assert_eq!(next(state, Technical, Happening::ReAlarm), (state, None));
+        }
+    }
+}

@@ -61,7 +61,6 @@ impl Engine {
         fresh.slots = rules::slots(&profile);
         fresh.session = Some(Session::new(session, about.clone(), self.stamp(), &profile));
         fresh.profile = Arc::new(profile);
-        fresh.setup = Arc::clone(setup);
         *self = fresh;
         self.emit(
             Record::Phase(PhaseRecord {
@@ -82,7 +81,6 @@ impl Engine {
             if let Ok(profile) = profile::parse(&started.setup.profile) {
                 self.profile = Arc::new(profile);
             }
-            self.setup = Arc::clone(&started.setup);
             self.feeds = Feeds::new(&started.setup, self.at);
         } else if started.down_for.is_none() {
             // Nobody knows how long nothing ran: times are lengthened, never shortened.

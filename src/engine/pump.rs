@@ -103,7 +103,6 @@ impl Engine {
         if event.event != PumpEventKind::CommLost {
             pump.lost = None;
         }
-        pump.wait = None;
         let stamp = self.stamp_at(happened);
         let Some(session) = self.session.as_mut() else {
             return;
@@ -112,18 +111,22 @@ impl Engine {
         let mut target = None;
         match event.event {
             PumpEventKind::DeliveryStart => {
+                pump.wait = None;
                 pump.delivery = Delivery::Running;
                 target = Some(Phase::Infusion);
             }
             PumpEventKind::Transitioning => {
-                pump.wait = Some(Wait {
+                // A transition that was already awaited goes on to where it was going.
+                pump.wait.get_or_insert(Wait {
                     until: now.after(wait_for),
                     then: Phase::Paused,
                     stamp,
                 });
             }
             PumpEventKind::DeliveryStop | PumpEventKind::DeliveryComplete | PumpEventKind::Kvo => {
-                let then = if event.event == PumpEventKind::DeliveryComplete {
+                // Keeping the vein open after a completed dose is no reason to call it paused.
+                let completed = pump.wait.is_some_and(|wait| wait.then == Phase::Recovery);
+                let then = if event.event == PumpEventKind::DeliveryComplete || completed {
                     Phase::Recovery
                 } else {
                     Phase::Paused
@@ -135,6 +138,7 @@ impl Engine {
                         stamp,
                     });
                 } else {
+                    pump.wait = None;
                     pump.delivery = Delivery::Stopped;
                     target = Some(then);
                 }
@@ -148,10 +152,12 @@ impl Engine {
                 pump.told.clone_from(&event.reason);
             }
             PumpEventKind::CommLost => {
+                pump.wait = None;
                 pump.delivery = Delivery::Unknown;
                 pump.lost.get_or_insert(now);
             }
         }
+        self.refute_carried(Key::whole(Rule::Pump));
         self.dirty.rule(Rule::Pump);
         if let Some(target) = target {
             self.pump_leads(target, stamp, out);

@@ -165,6 +165,7 @@ pub struct CuffIdentity {
     sent: Option<DeviceTime>,
     values: [CuffValue; 4],
     number: u64,
+    began: Moment,
     /// What the cuff does.
     pub status: CuffStatus,
     failed_at: Option<DeviceTime>,
@@ -186,13 +187,14 @@ impl CuffIdentity {
             .map_or(0, |(_, value)| value.number)
     }
 
-    /// Takes a value; `number` is the number of a new reading.
+    /// Takes a value; `number` is the number of a new reading. Without the device's time, a value that
+    /// the current reading lacks belongs to it only if it comes within `silence` of the first one.
     pub fn value(
         &mut self,
-        parameter: Parameter,
-        level: i64,
+        (parameter, level): (Parameter, i64),
         observation: &Observation,
         now: Moment,
+        silence: Duration,
         number: u64,
     ) -> CuffTaken {
         let earlier = self.status;
@@ -213,7 +215,10 @@ impl CuffIdentity {
             (Some(_), None) => true,
             (None, _) => {
                 earlier != CuffStatus::Value
-                    || known.flatten().is_some_and(|before| before != level)
+                    || match known.flatten() {
+                        Some(before) => before != level,
+                        None => now.since(self.began) > silence,
+                    }
             }
         };
         self.status = CuffStatus::Value;
@@ -221,6 +226,7 @@ impl CuffIdentity {
         if is_new {
             self.time = observation.measured_at;
             self.number = number;
+            self.began = now;
             let timed = self.time.is_some();
             for value in &mut self.values {
                 if !timed && value.seen == now && value.level.is_some() {
@@ -314,10 +320,10 @@ mod tests {
     ) -> CuffTaken {
         let observation = told(parameter, value, at_ms);
         cuff.value(
-            parameter,
-            value,
+            (parameter, value),
             &observation,
             Moment::from_secs(second),
+            Duration::from_secs(10),
             number,
         )
     }

@@ -1,7 +1,9 @@
 //! Everything that the engine decides, as data. Texts are made at the edges.
 
 use super::input::FeedId;
-use crate::vocabulary::{AlarmClass, Cause, Decimal, Moment, Parameter, Phase, Priority, Rule};
+use crate::vocabulary::{
+    AlarmClass, Cause, Decimal, Moment, Parameter, Phase, Priority, Rule, WallTime,
+};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -226,6 +228,8 @@ pub struct Numbered {
     pub seq: u64,
     /// Engine time at which it was decided: a deadline's own time.
     pub at: Moment,
+    /// The wall clock at that time, by the newest input's.
+    pub wall: WallTime,
     /// How much later than its own time it could be fired, after downtime.
     pub late: Option<Duration>,
     /// What was decided.

@@ -3,6 +3,7 @@
 //! Promises: every batch it is given is committed, in order, or tried again until it is told to stop; a
 //! damaged file is put aside and a new one begun; each success and each failure is told to the intake.
 
+use super::dictionary::FeedNames;
 use super::ledger::{Batch, CommitError, Ledger, Start, TextOf};
 use super::store::{self, Lock, OpenError};
 use crate::clock::Clock;
@@ -58,12 +59,14 @@ pub(super) struct Disk {
     pub lock: Option<Lock>,
     /// The open file.
     pub ledger: Option<Ledger>,
+    /// The feeds as the last open file knew them.
+    pub feeds: FeedNames,
     /// When a file was put aside last.
     pub aside_at: Option<Moment>,
     /// What else is done to each connection: nothing, except in tests that need a full disk.
     pub prepare: Prepare,
-    /// Whether the disk had room when last looked at.
-    pub roomy: bool,
+    /// Whether the disk had room when last looked at, if it was.
+    pub roomy: Option<bool>,
 }
 
 impl Disk {
@@ -103,8 +106,6 @@ impl Disk {
             if done {
                 return;
             }
-            // A file that failed is opened afresh: the disk may have been replaced under it.
-            self.ledger = None;
             if leave.recv_timeout(RETRY) == Err(RecvTimeoutError::Disconnected) {
                 let _ = outcomes.send(match self.attempt(batch, outcomes) {
                     Ok(()) => Outcome::Committed,
@@ -125,7 +126,8 @@ impl Disk {
         match ledger.commit(batch, self.text) {
             Ok(()) => Ok(()),
             Err(error) => {
-                self.ledger = None;
+                // A file that failed is opened afresh: the disk may have been exchanged under it.
+                self.feeds = self.ledger.take().map_or_else(Vec::new, Ledger::into_feeds);
                 let aside = match &error {
                     CommitError::Sql(error) => store::is_damage(error),
                     CommitError::Taken { .. } => true,
@@ -157,7 +159,10 @@ impl Disk {
             Err(error) => return Err(error.to_string()),
         };
         let ledger = (self.prepare)(&connection)
-            .and_then(|()| Ledger::new(&self.path, connection, &self.start))
+            .and_then(|()| {
+                let feeds = std::mem::take(&mut self.feeds);
+                Ledger::new(&self.path, connection, &self.start, feeds)
+            })
             .map_err(|error| store::reason(&error))?;
         self.ledger = Some(ledger);
         Ok(())
@@ -178,7 +183,7 @@ impl Disk {
         Ok(())
     }
 
-    /// Tells when the disk becomes nearly full, and when it has room again.
+    /// Tells whether the disk is nearly full: at the first look, and when that changes.
     fn look(&mut self, outcomes: &Sender<Outcome>) {
         let folder = match self.path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -191,8 +196,8 @@ impl Disk {
         let used = disk.f_blocks.saturating_sub(disk.f_bfree);
         let all = used.saturating_add(disk.f_bavail).max(1);
         let roomy = used.saturating_mul(100) <= all.saturating_mul(NEARLY_FULL);
-        if roomy != self.roomy {
-            self.roomy = roomy;
+        if self.roomy != Some(roomy) {
+            self.roomy = Some(roomy);
             let per_cent = used.saturating_mul(100) / all;
             let _ = outcomes.send(Outcome::Disk {
                 ok: roomy,

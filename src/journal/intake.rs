@@ -72,7 +72,7 @@ pub(super) struct Intake {
     urgent: bool,
     good_at: Option<Moment>,
     failed: Option<String>,
-    notice: Option<(String, Moment)>,
+    notice: Option<Moment>,
     healthy: bool,
 }
 
@@ -100,11 +100,17 @@ impl Intake {
         }
     }
 
-    /// What is wrong from the start on.
+    /// What is wrong from the start on; also told when nothing is, as something may have been before the start.
     pub(super) fn begin(&mut self, now: Moment, unusable: Option<String>, notice: Option<String>) {
         self.failed = unusable;
-        self.notice = notice.map(|text| (text, now.after(NOTICE)));
+        if let Some(text) = notice {
+            self.put_aside(now, &text);
+        }
         self.report(now);
+        if self.healthy {
+            self.watcher
+                .health(HealthItem::Journal, true, "the record is being written");
+        }
     }
 
     /// Takes what the engine's thread sent.
@@ -233,7 +239,7 @@ impl Intake {
             }
             Outcome::Failed(problem) => self.failed = Some(problem),
             Outcome::GaveUp => {}
-            Outcome::NewFile(text) => self.notice = Some((text, now.after(NOTICE))),
+            Outcome::NewFile(text) => self.put_aside(now, &text),
             Outcome::Disk { ok, detail } => self.watcher.health(HealthItem::Disk, ok, &detail),
         }
         self.report(now);
@@ -248,22 +254,29 @@ impl Intake {
         self.report(now);
     }
 
+    /// A file was put aside and a new one begun: told at once, and shown for a while.
+    fn put_aside(&mut self, now: Moment, text: &str) {
+        self.notice = Some(now.after(NOTICE));
+        self.watcher.health(HealthItem::Damaged, false, text);
+    }
+
     fn report(&mut self, now: Moment) {
         self.watcher
             .waiting(self.backlog.entries(), self.backlog.dropped());
-        if self.notice.as_ref().is_some_and(|(_, until)| *until <= now) {
+        if self.notice.is_some_and(|until| until <= now) {
             self.notice = None;
+            let detail = "a new record was begun";
+            self.watcher.health(HealthItem::Damaged, true, detail);
         }
         let stands = self
             .standing
             .is_some_and(|since| since.after(PATIENCE) < now);
-        let trouble = match (&self.failed, &self.notice) {
-            (Some(problem), _) => Some(format!("the record is not being written: {problem}")),
-            (None, _) if stands => {
+        let trouble = match &self.failed {
+            Some(problem) => Some(format!("the record is not being written: {problem}")),
+            None if stands => {
                 Some("the record is not being written: the disk does not answer".to_owned())
             }
-            (None, Some((text, _))) => Some(text.clone()),
-            (None, None) => None,
+            None => None,
         };
         if trouble.is_none() == self.healthy {
             return;
@@ -287,7 +300,7 @@ impl Intake {
             self.standing
                 .filter(|_| self.healthy)
                 .map(|since| since.after(PATIENCE + Duration::from_millis(1))),
-            self.notice.as_ref().map(|(_, until)| *until),
+            self.notice,
         ]
         .into_iter()
         .flatten()
@@ -456,7 +469,7 @@ mod tests {
         assert_eq!(
             told.try_recv(),
             Ok(Told::Health(
-                HealthItem::Journal,
+                HealthItem::Damaged,
                 false,
                 "the record was unusable".to_owned()
             ))
@@ -467,7 +480,7 @@ mod tests {
         intake.expire(at(30_000));
         assert!(matches!(
             told.try_recv(),
-            Ok(Told::Health(HealthItem::Journal, true, _))
+            Ok(Told::Health(HealthItem::Damaged, true, _))
         ));
     }
 

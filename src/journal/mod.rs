@@ -24,6 +24,7 @@ mod store;
 mod trend;
 mod verify;
 mod waves;
+mod what_if;
 mod writer;
 
 pub use codec::{DamagedWave, MOST_SAMPLES, decode, encode};
@@ -38,6 +39,7 @@ pub use row::BadRow;
 pub use store::{OpenError, SCHEMA_VERSION};
 pub use trend::{HistoryPoint, MOST_POINTS};
 pub use verify::{Verdict, VerifyError, verify};
+pub use what_if::{Caveat, Compared, Outcome, Tally, WhatIf, what_if};
 pub use writer::{Outlet, WaveOutlet};
 
 #[cfg(test)]

@@ -154,7 +154,7 @@ impl DemoPlan {
         let mut text = format!(
             "[bed]\nname = \"Demo chair\"\n\n\
              [journal]\npath = {}\n\n\
-             [display]\nlisten = \"127.0.0.1:{}\"\nruntime-dir = {}\n\n\
+             [display]\nlisten = \"127.0.0.1:{}\"\nruntime-dir = {}\nattached = false\n\n\
              [sound]\nplayer = {}\n\n\
              [profile]\nfile = \"profile.toml\"\n",
             quoted(&self.journal),

@@ -17,6 +17,7 @@ use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// The thread goes round at least this often, so that its progress proves that it lives.
@@ -47,6 +48,8 @@ pub(super) struct EngineThread {
     pub(super) demo: Option<u32>,
     /// What a fresh engine must be told again when a session opens.
     pub(super) standing: Standing,
+    /// Set once everybody who feeds the inbox has ended.
+    pub(super) stop: Arc<AtomicBool>,
 }
 
 /// The newest state of every feed and of every part of ours. A session begins with a fresh engine, and its
@@ -63,6 +66,11 @@ impl Standing {
             Input::Feed { feed, state } => {
                 self.feeds.insert(*feed, *state);
             }
+            // The damaged file belongs to the past; its alarm ended when somebody saw it.
+            Input::Health {
+                what: HealthItem::Damaged,
+                ..
+            } => {}
             Input::Health { what, ok, detail } => {
                 self.health.insert(*what, (*ok, detail.clone()));
             }
@@ -98,7 +106,7 @@ impl Standing {
 }
 
 impl EngineThread {
-    /// Runs until every sender of the inbox is gone and it is drained.
+    /// Runs until it is asked to stop and the inbox is drained.
     pub(super) fn run(mut self) {
         let mut records = Vec::new();
         loop {
@@ -115,6 +123,7 @@ impl EngineThread {
                         }
                     }
                 }
+                Err(RecvTimeoutError::Timeout) if self.stop.load(Ordering::Acquire) => break,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -188,23 +197,26 @@ impl EngineThread {
         if !records.is_empty() {
             self.published.set_cue(cue(&self.engine));
         }
-        let session = before.or_else(|| self.engine.session());
-        journaled(now, session, &taken, input, records, |entry| {
+        let sessions = (before, self.engine.session());
+        journaled(now, sessions, &taken, input, records, |entry| {
             self.outlet.push(Job::Entry(entry))
         });
         taken
     }
 }
 
-/// Passes one step to the journal: records of deadlines, the input, its records, by their numbers.
+/// Passes one step to the journal: records of deadlines, the input, its records, by their numbers. What
+/// comes before the input belongs to the session before it; the rest to the one it opens, or still to
+/// the one it closes.
 pub(super) fn journaled(
     now: Now,
-    session: Option<i64>,
+    (before, after): (Option<i64>, Option<i64>),
     taken: &Taken,
     input: Input,
     records: &mut Vec<Numbered>,
     mut pass: impl FnMut(Entry),
 ) {
+    let session = before.or(after);
     let own = Entry {
         seq: taken.seq,
         at: taken.at,
@@ -223,12 +235,59 @@ pub(super) fn journaled(
         pass(Entry {
             seq: numbered.seq,
             at: numbered.at,
-            wall: now.wall_at(numbered.at),
-            session,
+            wall: numbered.wall,
+            session: if numbered.seq < taken.seq {
+                before
+            } else {
+                session
+            },
             body: Body::Record(numbered.record, numbered.late),
         });
     }
     if let Some(own) = own {
         pass(own);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{AudioRecord, Loudness, OpenSession, Record, Setup};
+    use crate::vocabulary::{Moment, WallTime};
+
+    #[test]
+    fn what_an_opening_ends_belongs_to_standby() {
+        let now = Now {
+            moment: Moment::from_secs(5),
+            wall: WallTime::from_millis(5_000),
+        };
+        let taken = Taken {
+            seq: 8,
+            at: now.moment,
+            ..Taken::default()
+        };
+        let audio = |seq| Numbered {
+            seq,
+            at: now.moment,
+            wall: now.wall,
+            late: None,
+            record: Record::Audio(AudioRecord {
+                sounding: Default::default(),
+                state: Default::default(),
+                rule: None,
+                loudness: Loudness::default(),
+            }),
+        };
+        let input = Input::Open {
+            session: 1,
+            about: Box::new(OpenSession::default()),
+            setup: Arc::new(Setup::default()),
+        };
+        let mut passed = Vec::new();
+        let mut records = vec![audio(7), audio(9)];
+        journaled(now, (None, Some(1)), &taken, input, &mut records, |entry| {
+            passed.push((entry.seq, entry.session));
+        });
+        assert_eq!(passed, [(7, None), (8, Some(1)), (9, Some(1))]);
     }
 }

@@ -16,7 +16,7 @@ use crate::board::{Published, Status};
 use crate::clock::Clock;
 use crate::configuration::Configuration;
 use crate::display::{self, DisplaySettings, Token};
-use crate::engine::Setup;
+use crate::engine::{HealthItem, Setup};
 use crate::feed::{self, FeedPlan, Overload, Ports};
 use crate::inbox::{self, Inbox};
 use crate::journal::{Journal, OpenError, Start};
@@ -77,7 +77,7 @@ pub struct Daemon {
     stop_sound: Arc<AtomicBool>,
     feeds: Vec<tokio::task::JoinHandle<()>>,
     display: tokio::task::JoinHandle<()>,
-    inbox: Inbox,
+    stop_engine: Arc<AtomicBool>,
     engine: JoinHandle<()>,
     journal: JoinHandle<()>,
     sound: JoinHandle<()>,
@@ -127,6 +127,9 @@ impl Daemon {
         for job in restored.jobs {
             outlet.push(job);
         }
+        // What was wrong before this start and is not now; journal, disk, sound and display speak for themselves.
+        relay.report(HealthItem::QueueFull, true, "a fresh queue");
+        relay.report(HealthItem::Clock, true, "the wall clock runs evenly");
         let (wave_tap, _) = broadcast::channel(WAVES_BEHIND);
         let waves = Arc::new(waves::Waves::new(
             outlet.waves(),
@@ -134,6 +137,7 @@ impl Daemon {
             Arc::clone(&published),
         ));
         let setup = Arc::new(ArcSwap::from(setup));
+        let stop_engine = Arc::new(AtomicBool::new(false));
         let engine = spawn("engine", {
             let thread = EngineThread {
                 engine: restored.engine,
@@ -146,6 +150,7 @@ impl Daemon {
                 bed: Arc::clone(&configuration.bed),
                 demo,
                 standing: Standing::default(),
+                stop: Arc::clone(&stop_engine),
             };
             move || thread.run()
         })?;
@@ -238,7 +243,7 @@ impl Daemon {
             stop_sound,
             feeds,
             display,
-            inbox,
+            stop_engine,
             engine,
             journal: journal_thread,
             sound,
@@ -329,11 +334,10 @@ impl Daemon {
             stop_sound,
             feeds,
             display,
-            inbox,
+            stop_engine,
             engine,
             journal,
             sound,
-            relay,
             ..
         } = self;
         let _ = stop_feeds.send(true);
@@ -342,15 +346,15 @@ impl Daemon {
                 let _ = tokio::time::timeout(LAST_WORDS, feed).await;
             }
         });
-        // The display holds a sender of the inbox, too: it ends before the engine can see that nobody is left.
         let _ = stop_display.send(true);
         stop_sound.store(true, Ordering::Release);
         runtime.block_on(async {
             let _ = tokio::time::timeout(LAST_WORDS, display).await;
         });
         join(sound, "sound");
-        drop((inbox, relay));
         runtime.shutdown_timeout(Duration::from_secs(1));
+        // Everybody who feeds the engine has ended: what is in its queue now is the last of it.
+        stop_engine.store(true, Ordering::Release);
         join(engine, "engine");
         join(journal, "journal");
     }

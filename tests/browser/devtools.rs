@@ -98,6 +98,11 @@ impl Browser {
 
     /// One DevTools call and its result.
     pub fn call(&mut self, method: &str, params: Value) -> Value {
+        self.try_call(method, params)
+            .unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    fn try_call(&mut self, method: &str, params: Value) -> Result<Value, Value> {
         self.id += 1;
         let request = json!({ "id": self.id, "method": method, "params": params });
         self.tab.send(Message::text(request.to_string())).unwrap();
@@ -105,18 +110,25 @@ impl Browser {
             if let Message::Text(text) = self.tab.read().unwrap() {
                 let answer: Value = serde_json::from_str(&text).unwrap();
                 if answer["id"] == self.id {
-                    assert!(answer.get("error").is_none(), "{method}: {answer}");
-                    return answer["result"].clone();
+                    return match answer.get("error") {
+                        Some(error) => Err(error.clone()),
+                        None => Ok(answer["result"].clone()),
+                    };
                 }
             }
         }
     }
 
-    /// The value of an expression (or of the promise that it gives); `null` when it throws.
+    /// The value of an expression (or of the promise that it gives); `null` when it throws, or when the
+    /// page goes elsewhere before it has answered.
     pub fn value(&mut self, expression: &str) -> Value {
         let params =
             json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
-        self.call("Runtime.evaluate", params)["result"]["value"].clone()
+        match self.try_call("Runtime.evaluate", params) {
+            Ok(result) => result["result"]["value"].clone(),
+            Err(error) if error["message"] == "Inspected target navigated or closed" => Value::Null,
+            Err(error) => panic!("{expression}: {error}"),
+        }
     }
 
     /// The visible text of the first element that fits the selector.

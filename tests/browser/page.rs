@@ -90,7 +90,7 @@ fn the_page_shows_numbers_alarms_and_the_session() {
         page.text("#alarm-line .text"),
         "SpO2 84 % below 88 for 10 s"
     );
-    assert!(page.text("#alarm-line .detail").contains("limit 88"));
+    assert!(page.text("#alarm-line .detail").contains("profile limit"));
     assert_eq!(
         page.value("document.querySelectorAll('#alarm-list .alarm').length"),
         2

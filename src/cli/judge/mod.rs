@@ -32,7 +32,10 @@ pub struct Judge {
 impl Judge {
     /// Runs the engine over the input.
     pub fn run(self) -> Result<ExitStatus, Failure> {
-        let profile = read_profile(self.profile.as_deref())?;
+        let profile = match &self.profile {
+            Some(path) => super::profile_text(path)?,
+            None => profile::SHIPPED.into(),
+        };
         let source: Box<dyn Read> = match &self.input {
             Some(path) => {
                 Box::new(File::open(path).map_err(|error| cannot_open("the input", path, &error))?)
@@ -61,32 +64,6 @@ fn cannot_write(error: &io::Error) -> Failure {
         ExitStatus::CannotOpen,
         format!("cannot write the records to standard output: {error}"),
     )
-}
-
-/// The text of the profile, once it is known to be sound.
-fn read_profile(path: Option<&Path>) -> Result<Arc<str>, Failure> {
-    let (name, text) = match path {
-        Some(path) => (
-            path.display().to_string(),
-            std::fs::read_to_string(path)
-                .map_err(|error| cannot_open("the profile", path, &error))?,
-        ),
-        None => (
-            "the shipped profile".to_owned(),
-            profile::SHIPPED.to_owned(),
-        ),
-    };
-    match profile::parse(&text) {
-        Ok(_) => Ok(text.into()),
-        Err(problems) => {
-            let mut message = format!("{name}: {} problems, nothing judged", problems.len());
-            for problem in &problems {
-                message.push_str("\n  ");
-                message.push_str(&problem.to_string());
-            }
-            Err(Failure::new(ExitStatus::BadConfig, message))
-        }
-    }
 }
 
 /// One run of the engine.

@@ -4,21 +4,23 @@
 import { button, element, keep, mark, setText, show } from "./element.js";
 import { PREFIX, clock, parameter } from "./words.js";
 
+/** Where a limit came from, where that is not plain from the text. */
+const SOURCES = { profile: "profile limit", nurse: "limit set by hand", device: "told by the device" };
+
 /** Parts of an explanation that the one-line text does not already say. */
 const EXPLAINED = {
-  limit: (value) => `limit ${value}`,
-  limit_source: (value) => `from ${value}`,
-  delay_s: (value) => `after ${value} s`,
-  phase: (value) => `limits of ${value}`,
-  feed: (value) => `feed ${value}`,
-  age_s: (value) => `value ${value} s old`,
-  reason: (value) => value,
+  limit_source: (value) => SOURCES[value],
+  delay_s: (value) => value > 0 && `after ${value} s`,
+  phase: (value, { class: kind }) => kind === "physiological" && `limits of ${value}`,
+  feed: (value, { text }) => !text.includes(value) && `feed ${value}`,
+  age_s: (value) => value >= 2 && `value ${Math.round(value)} s old`,
 };
 
-function explain({ explanation }) {
+function explain(alarm) {
   return Object.entries(EXPLAINED)
-    .filter(([name]) => ["string", "number"].includes(typeof explanation?.[name]))
-    .map(([name, words]) => words(explanation[name]))
+    .filter(([name]) => ["string", "number"].includes(typeof alarm.explanation?.[name]))
+    .map(([name, words]) => words(alarm.explanation[name], alarm))
+    .filter(Boolean)
     .join(" · ");
 }
 

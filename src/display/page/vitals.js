@@ -51,10 +51,12 @@ function limits(vital) {
   const { low, high, off, source } = vital.limits;
   if (off) return "LIMIT OFF";
   if (low === null && high === null) return "";
-  const mine = source === "nurse" ? " set by hand" : source === "baseline" ? " from baseline" : "";
-  if (high === null) return `low ${low}${mine}`;
-  if (low === null) return `high ${high}${mine}`;
-  return `${low} – ${high}${mine}`;
+  const mine = source === "nurse" ? " by hand" : source === "baseline" ? " baseline" : "";
+  // Values are whole numbers: 148.8 is passed by 149, so that 148 is the last one inside.
+  const inside = [low === null ? "" : Math.ceil(low), high === null ? "" : Math.floor(high)];
+  if (high === null) return `low ${inside[0]}${mine}`;
+  if (low === null) return `high ${inside[1]}${mine}`;
+  return `${inside.join("–")}${mine}`;
 }
 
 export class Vitals {
@@ -163,8 +165,11 @@ export class Vitals {
 
   #drawSmall(vitals, shown) {
     const rank = (vital) => (SMALL.indexOf(vital.parameter) + SMALL.length + 1) % (SMALL.length + 1);
+    // Another feed's word on a number that is shown already is in the trend and in the record, not here.
     const others = vitals
       .filter((vital) => !shown.includes(vital))
+      .filter((vital) => vital === choose(vitals, [vital.parameter]))
+      .filter((vital) => !shown.some((other) => other?.parameter === vital.parameter))
       .sort((a, b) => rank(a) - rank(b))
       .slice(0, MOST_SMALL);
     keep(

@@ -1,4 +1,5 @@
-//! Going on without replay: what the records say of an open session, and how an engine takes it up.
+//! Going on without replay: what the records say of an open session or of alarms that are open in standby,
+//! and how an engine takes it up.
 //!
 //! Used when a replay cannot be trusted (an upgrade, a gap, a crash loop). Promises: an alarm that the
 //! record shows open is open afterwards, with its number and its acknowledgement; times may become
@@ -9,7 +10,7 @@ mod summary;
 pub use summary::{Row, Summariser, summarise};
 
 use super::alarms::Occurrence;
-use super::feeds::{Feeds, RATE_SOURCES};
+use super::feeds::Feeds;
 use super::input::CarryOver;
 use super::kernel::Engine;
 use super::lifecycle::State;
@@ -139,11 +140,18 @@ impl OpenAlarm {
 }
 
 impl Engine {
-    /// Takes up a session from its records, and says so.
+    /// Takes up a session from its records, and says so. In standby there is nothing to say: the alarms
+    /// about ourselves go on, and nothing else was known.
     pub(super) fn take_carry_over(&mut self, carry: &CarryOver, _out: &mut Vec<Numbered>) {
         let state = serde_json::from_value::<Summary>(carry.state.clone());
         let mut reason = carry.reason.clone();
+        self.tasks_changed = true;
+        self.dirty.all();
         match state {
+            Ok(state) if state.session.is_none() => {
+                self.carry_alarms(&state);
+                return;
+            }
             Ok(state) => {
                 if let Ok(profile) = profile::parse(&state.setup.profile) {
                     self.profile = Arc::new(profile);
@@ -159,8 +167,6 @@ impl Engine {
             }
         }
         self.raise_until_seen(Rule::Restarted, Some(reason.into()));
-        self.tasks_changed = true;
-        self.dirty.all();
     }
 
     fn take_up(&mut self, state: &Summary) {
@@ -168,8 +174,7 @@ impl Engine {
             return;
         };
         let now = self.at;
-        self.setup = Arc::new(state.setup.clone());
-        self.feeds = Feeds::new(&self.setup, now);
+        self.feeds = Feeds::new(&state.setup, now);
         self.slots = rules::slots(&self.profile);
         let mut session = Session::new(id, state.about.clone(), state.opened, &self.profile);
         session.phase = state.phase;
@@ -191,15 +196,18 @@ impl Engine {
                 session.baseline.set(*parameter, level, *readings);
             }
         }
+        for (feed, parameter) in &state.gave {
+            if let Some(feed) = self.feeds.get_mut(*feed) {
+                *feed.gave.get_mut(*parameter) = true;
+            }
+        }
         self.carry_plans(&mut session, state);
         self.session = Some(session);
         for (rule, tier, value) in &state.limits {
             // It was taken before; a limit that is refused now leaves the profile's, which is stricter.
             let _ = self.set_limit(*rule, *tier, *value, "carried over");
         }
-        for (open, place) in state.alarms.values().zip(0_u32..) {
-            self.carry_alarm(open, open.key(place));
-        }
+        self.carry_alarms(state);
         if let Some(paused_at) = state.paused_at {
             let until = paused_at.after(self.profile.alarm.audio_pause);
             if until > now {
@@ -235,6 +243,12 @@ impl Engine {
         }
     }
 
+    fn carry_alarms(&mut self, state: &Summary) {
+        for (open, place) in state.alarms.values().zip(0_u32..) {
+            self.carry_alarm(open, open.key(place));
+        }
+    }
+
     fn carry_alarm(&mut self, open: &OpenAlarm, key: Key) {
         let occurrence = open.occurrence();
         let phase = self.phase();
@@ -255,37 +269,15 @@ impl Engine {
             session.cuff.failed = if tier > Priority::Low { 2 } else { 1 };
             session.cuff.failed_at = since;
         }
-        if let Rule::Missing | Rule::Sensor = key.rule {
-            // It measured before: its absence is not "never received".
-            let parameters: &[Parameter] = match open.record.parameter {
-                Some(Parameter::Spo2) | None => &[Parameter::Spo2],
-                Some(_) => &RATE_SOURCES,
-            };
-            if occurrence.verdict.reason != Some(Reason::NeverReceived)
-                && let Some(feed) = self.feeds.iter_mut().next()
-            {
-                for parameter in parameters {
-                    *feed.gave.get_mut(*parameter) = true;
-                }
-            }
-        }
-        let follows_plan = matches!(
-            key.rule,
-            Rule::CuffOverdue
-                | Rule::CuffFailed
-                | Rule::ScoreOverdue
-                | Rule::SessionOpen
-                | Rule::SlowFeed
-        );
+        let is_own = self.carry_health(key.rule, tier, since, occurrence.told.as_ref());
+        // These follow what was carried beside them: the count of failures, the feed's cadence, our health.
+        let follows = is_own || matches!(key.rule, Rule::CuffFailed | Rule::SlowFeed);
         self.alarms.restore(
             key,
             Occurrence {
-                carried: standing && !follows_plan,
+                carried: standing && !follows,
                 ..occurrence
             },
         );
-        if key.rule == Rule::Restarted {
-            self.raise_until_seen(Rule::Restarted, None);
-        }
     }
 }

@@ -1,12 +1,15 @@
 //! What the records of an open session say, followed row by row.
 
 use crate::engine::command::{Command, OpenSession};
-use crate::engine::input::{CarryOver, Input, Setup};
+use crate::engine::commands::{MOAAS, scale_name};
+use crate::engine::input::{CarryOver, FeedId, Input, Setup};
+use crate::engine::reading::{CuffIdentity, CuffTaken};
 use crate::engine::record::{AlarmEvent, AlarmRecord, AudioState, Record};
 use crate::engine::session::Stamped;
+use crate::observation::Observation;
 use crate::vocabulary::{Decimal, Moment, Parameter, Phase, Priority, Rule, WallTime};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// One row of the journal's sequence, as far as a restart needs it.
@@ -50,6 +53,8 @@ pub(super) struct Summary {
     pub(super) last_cuff: Option<Moment>,
     pub(super) rate_changed: Option<Moment>,
     pub(super) last_score: Option<Moment>,
+    /// What each feed gave a number of since the opening.
+    pub(super) gave: BTreeSet<(FeedId, Parameter)>,
     pub(super) alarms: BTreeMap<u64, OpenAlarm>,
 }
 
@@ -59,6 +64,9 @@ pub struct Summariser {
     state: Summary,
     /// A command whose refusal, if any, is the next record.
     pending: Option<Command>,
+    /// What stood before an opening, until it is known that it was not refused.
+    before_open: Option<Box<Summary>>,
+    cuffs: BTreeMap<FeedId, CuffIdentity>,
 }
 
 impl Summariser {
@@ -69,7 +77,7 @@ impl Summariser {
                 self.settle_pending();
                 self.state.at = at;
                 self.state.wall = wall;
-                self.input(at, wall, input);
+                self.input(seq, at, wall, input);
             }
             Row::Record(record) => {
                 self.state.at = self.state.at.max(at);
@@ -78,10 +86,13 @@ impl Summariser {
         }
     }
 
-    /// The session's state as an input, or `None` when no session is open.
+    /// What is open as an input: the session, or in standby the alarms about ourselves. `None` when neither
+    /// a session nor an alarm is open.
     pub fn finish(mut self, reason: &str) -> Option<CarryOver> {
         self.settle_pending();
-        self.state.session?;
+        if self.state.session.is_none() && self.state.alarms.is_empty() {
+            return None;
+        }
         let state = serde_json::to_value(&self.state).ok()?;
         Some(CarryOver {
             reason: reason.to_owned(),
@@ -89,14 +100,41 @@ impl Summariser {
         })
     }
 
-    fn input(&mut self, at: Moment, wall: WallTime, input: &Input) {
+    /// Follows the cuff as the engine does, so that a reading told again is not a new one.
+    fn cuff(&mut self, feed: FeedId, observation: &Observation, at: Moment, seq: u64) {
+        let silence = self
+            .state
+            .setup
+            .feeds
+            .get(usize::from(feed.0))
+            .map_or(Duration::ZERO, |feed| feed.silence);
+        let cuff = self.cuffs.entry(feed).or_default();
+        let level = observation.parameter.known().and_then(|parameter| {
+            let value = observation.reading.value()?;
+            Some((parameter, value.rounded(parameter.places())?))
+        });
+        match (level, observation.reading.cause()) {
+            (Some(value), _) => {
+                let taken = cuff.value(value, observation, at, silence, seq);
+                if matches!(taken, CuffTaken::New(_)) {
+                    self.state.last_cuff = Some(at);
+                }
+            }
+            (None, Some(cause)) => {
+                cuff.refused(cause, observation.measured_at, at);
+            }
+            (None, None) => {}
+        }
+    }
+
+    fn input(&mut self, seq: u64, at: Moment, wall: WallTime, input: &Input) {
         match input {
             Input::Open {
                 session,
                 about,
                 setup,
             } if self.state.session.is_none() => {
-                self.state = Summary {
+                let open = Summary {
                     at,
                     wall,
                     session: Some(*session),
@@ -107,6 +145,7 @@ impl Summariser {
                     opened: Stamped { moment: at, wall },
                     ..Summary::default()
                 };
+                self.before_open = Some(Box::new(std::mem::replace(&mut self.state, open)));
             }
             Input::CarryOver(carry) => {
                 if let Ok(state) = serde_json::from_value::<Summary>(carry.state.clone()) {
@@ -114,16 +153,22 @@ impl Summariser {
                 }
             }
             Input::Command(command) => self.pending = Some((**command).clone()),
-            Input::Reading { observation, .. } => {
-                let pressure = matches!(
-                    observation.parameter.known(),
-                    Some(Parameter::NibpSys | Parameter::NibpMean)
-                );
-                if pressure && observation.reading.value().is_some() {
-                    self.state.last_cuff = Some(at);
+            Input::Reading { feed, observation } => {
+                let known = observation.parameter.known();
+                if let Some(parameter) = known.filter(|_| observation.reading.value().is_some()) {
+                    self.state.gave.insert((*feed, parameter));
+                }
+                if known.is_some_and(Parameter::is_cuff) {
+                    self.cuff(*feed, observation, at, seq);
                 }
             }
-            Input::FeedDeclared { setup } => self.state.setup.feeds.push((**setup).clone()),
+            Input::FeedDeclared { setup } => {
+                let feeds = &mut self.state.setup.feeds;
+                match feeds.iter_mut().find(|feed| feed.name == setup.name) {
+                    Some(known) => *known = (**setup).clone(),
+                    None => feeds.push((**setup).clone()),
+                }
+            }
             Input::Open { .. }
             | Input::Started(_)
             | Input::DeviceAlert { .. }
@@ -138,6 +183,7 @@ impl Summariser {
 
     /// A command that was not refused is done.
     fn settle_pending(&mut self) {
+        self.before_open = None;
         let at = self.state.at;
         let Some(command) = self.pending.take() else {
             return;
@@ -155,7 +201,9 @@ impl Summariser {
             Command::EndAway => self.state.away_until = None,
             Command::AudioPause => self.state.paused_at = Some(at),
             Command::EndAudioPause => self.state.paused_at = None,
-            Command::Score { scale, .. } if scale == "moaas" => self.state.last_score = Some(at),
+            Command::Score { scale, .. } if scale_name(&scale) == MOAAS => {
+                self.state.last_score = Some(at);
+            }
             Command::OpenSession(_)
             | Command::StartInfusion { .. }
             | Command::PauseInfusion
@@ -182,7 +230,12 @@ impl Summariser {
                 }
             }
             Record::Phase(change) => self.phase(at, change.phase),
-            Record::Refused(_) => self.pending = None,
+            Record::Refused(_) => {
+                self.pending = None;
+                if let Some(before) = self.before_open.take() {
+                    self.state = *before;
+                }
+            }
             Record::Baseline(baseline) => {
                 if let Some(value) = baseline.value {
                     self.state
@@ -213,7 +266,15 @@ impl Summariser {
                 state.rate_changed = Some(at.moment);
             }
             Phase::Recovery => state.ended = Some(at),
-            Phase::Standby => *state = Summary::default(),
+            // Alarms about ourselves outlive a session.
+            Phase::Standby => {
+                *state = Summary {
+                    at: state.at,
+                    wall: state.wall,
+                    alarms: std::mem::take(&mut state.alarms),
+                    ..Summary::default()
+                }
+            }
             Phase::Baseline | Phase::Paused | Phase::Observation | Phase::Discharged => {}
         }
     }
@@ -246,7 +307,8 @@ impl Summariser {
     }
 }
 
-/// What the rows say of the open session, as an input; `None` when no session is open at their end.
+/// What the rows say of the open session or of the alarms of standby, as an input; `None` when nothing is
+/// open at their end.
 pub fn summarise<'a>(
     rows: impl IntoIterator<Item = (u64, Moment, WallTime, Row<'a>)>,
     reason: &str,

@@ -92,6 +92,27 @@ impl Engine {
             };
             self.condition(key, verdict, Some(&text), out);
         }
+        self.end_carried_alerts(out);
         self.due.set(Rule::DeviceAlert, next);
+    }
+
+    /// Alerts carried over a restart have no entry here: they end when a nurse has seen them.
+    fn end_carried_alerts(&mut self, out: &mut Vec<Numbered>) {
+        let known = u32::try_from(self.noticed.alerts.len()).unwrap_or(u32::MAX);
+        let orphans: Vec<Key> = self
+            .alarms
+            .iter()
+            .map(|(key, _)| key)
+            .filter(|key| {
+                key.rule == Rule::DeviceAlert
+                    && match key.subject {
+                        Subject::Alert(place) => place >= known,
+                        Subject::Whole | Subject::Parameter(_) | Subject::Feed(_) => true,
+                    }
+            })
+            .collect();
+        for key in orphans {
+            self.condition(key, None, None, out);
+        }
     }
 }

@@ -91,6 +91,9 @@ impl Engine {
                 delay,
                 ..Verdict::plain(tier, phase, since)
             });
+        if differs == Some(false) {
+            self.refute_carried(Key::whole(Rule::RateDiffers));
+        }
         self.due.set(Rule::RateDiffers, next);
         self.condition(Key::whole(Rule::RateDiffers), verdict, None, out);
     }
@@ -150,7 +153,11 @@ impl Engine {
                         delay,
                         ..Verdict::plain(tier, phase, since)
                     });
-            self.condition(Key::of(Rule::FeedsDisagree, parameter), verdict, None, out);
+            let key = Key::of(Rule::FeedsDisagree, parameter);
+            if differs == Some(false) {
+                self.refute_carried(key);
+            }
+            self.condition(key, verdict, None, out);
         }
         self.due.set(Rule::FeedsDisagree, next);
     }

@@ -4,7 +4,7 @@
 //! Each tier has its own timer (engine.md 4). A slot's state belongs to the engine; this module only
 //! moves it, so judging again at the same moment changes nothing.
 
-use super::single::Recheck;
+use super::single::{Before, Recheck};
 use super::timer::{Run, Timer};
 use crate::engine::input::FeedId;
 use crate::engine::record::LimitSource;
@@ -38,6 +38,7 @@ pub struct Slot {
     /// The last usable value.
     pub last: Option<Sample>,
     pub(super) recheck: Option<Recheck>,
+    pub(super) before: Before,
     pub(super) violating_since: Option<Moment>,
     pub(super) carried: Option<Priority>,
 }
@@ -207,7 +208,9 @@ impl Slot {
         if let (Some(risen), Some(sample)) = (risen, sample) {
             self.lower_tiers_stand(limits, risen, sample, with);
         }
+        // What was carried over a restart waits for a value: no technical alarm takes its place.
         if sample.is_none()
+            && self.carried.is_none()
             && let (Some(covered), Some(standing)) = (with.covered, self.standing(limits))
             && covered >= standing
         {
@@ -248,12 +251,12 @@ impl Slot {
             .max(self.carried)
     }
 
-    /// The alarm is handed over to a technical one.
+    /// The alarm is handed over to a technical one. Its timers stay suspended: a value that still
+    /// violates when it is back in time goes on from where they stood.
     fn let_go(&mut self) {
         self.carried = None;
         for timer in &mut self.timers {
             timer.met = false;
-            timer.run = Run::Idle;
             timer.inside_since = None;
         }
     }
@@ -277,7 +280,10 @@ impl Slot {
             return self.carried_verdict(with).verdict;
         };
         let (tier, timer) = (limits.rule.tiers.get(place)?, self.timers.get(place)?);
-        let value = self.last.map(|last| with.deciding(tier, last));
+        let value = timer.last_violating;
+        if value.is_none() && self.carried.is_some() {
+            return self.carried_verdict(with).verdict;
+        }
         let (limit, is_relative) = tier.limit(with.baseline)?;
         Some(Verdict {
             tier: standing,

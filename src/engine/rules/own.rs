@@ -22,6 +22,7 @@ pub struct HealthEntry {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Health {
     journal: HealthEntry,
+    damaged: HealthEntry,
     disk: HealthEntry,
     sound: HealthEntry,
     display: HealthEntry,
@@ -45,6 +46,7 @@ impl Health {
     const fn of(&mut self, item: HealthItem) -> &mut HealthEntry {
         match item {
             HealthItem::Journal => &mut self.journal,
+            HealthItem::Damaged => &mut self.damaged,
             HealthItem::Disk => &mut self.disk,
             HealthItem::Sound => &mut self.sound,
             HealthItem::Display => &mut self.display,
@@ -59,12 +61,12 @@ impl Engine {
     pub(crate) fn take_health(&mut self, item: HealthItem, ok: bool, detail: Option<&Arc<str>>) {
         let now = self.at;
         let entry = self.health.of(item);
-        if ok {
-            *entry = HealthEntry::default();
-        } else {
+        if !ok {
             entry.bad_since.get_or_insert(now);
             entry.detail = detail.cloned();
-            entry.until_seen = false;
+            entry.until_seen |= item == HealthItem::Damaged;
+        } else if !entry.until_seen {
+            *entry = HealthEntry::default();
         }
         self.refute_carried(Key::whole(item.rule()));
         self.dirty.rule(item.rule());
@@ -81,9 +83,40 @@ impl Engine {
         }
     }
 
+    /// An alarm about ourselves goes on after a restart, until its part is told to work or, where nothing
+    /// tells that, a nurse has seen it. False when the rule is not about ourselves.
+    pub(crate) fn carry_health(
+        &mut self,
+        rule: Rule,
+        tier: Priority,
+        since: Moment,
+        detail: Option<&Arc<str>>,
+    ) -> bool {
+        // The records do not tell a damaged file from one that waits for its disk: the worse is taken.
+        let is_damaged = rule == Rule::Journal && tier == Priority::High;
+        let entry = if is_damaged {
+            self.health.of(HealthItem::Damaged)
+        } else if let Some(entry) = self.health.of_rule(rule) {
+            entry
+        } else {
+            return false;
+        };
+        *entry = HealthEntry {
+            bad_since: Some(since),
+            detail: detail.cloned(),
+            // What was unknown about the clock stays unknown, however evenly it runs now.
+            until_seen: is_damaged || matches!(rule, Rule::Restarted | Rule::Clock),
+        };
+        true
+    }
+
     /// A nurse acknowledged an alarm about ourselves.
     pub(crate) fn own_alarm_seen(&mut self, rule: Rule) {
-        if let Some(entry) = self.health.of_rule(rule)
+        let damaged = &mut self.health.damaged;
+        if rule == Rule::Journal && damaged.until_seen {
+            *damaged = HealthEntry::default();
+            self.dirty.rule(rule);
+        } else if let Some(entry) = self.health.of_rule(rule)
             && entry.until_seen
         {
             *entry = HealthEntry::default();
@@ -101,6 +134,16 @@ impl Engine {
             .technical(rule)
             .and_then(|technical| technical.high_after(phase));
         let entry = self.health.of_rule(rule).cloned().unwrap_or_default();
+        let damaged = self.health.damaged.clone();
+        if rule == Rule::Journal && damaged.bad_since.is_some() {
+            // A new file was begun: worse than one that waits for its disk, and it cannot get better.
+            let verdict = damaged
+                .bad_since
+                .map(|since| Verdict::plain(Priority::High, phase, since));
+            self.due.set(rule, NEVER);
+            self.condition(Key::whole(rule), verdict, damaged.detail.as_ref(), out);
+            return;
+        }
         let mut judged = Judged::NOTHING;
         if let (Some(since), Some(base)) = (entry.bad_since, base) {
             let high_from = further.map_or(NEVER, |further| since.after(further));

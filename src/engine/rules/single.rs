@@ -15,7 +15,27 @@ pub(super) struct Recheck {
     pub(super) confirmed: bool,
 }
 
+/// How a slot of single readings stood before its newest one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Before {
+    last: Option<Sample>,
+    recheck: Option<Recheck>,
+    violating_since: Option<Moment>,
+    carried: Option<Priority>,
+}
+
 impl Slot {
+    /// The reading with this number turned out to be none: what stood before it stands again.
+    pub fn take_back(&mut self, number: u64) {
+        if self.last.is_some_and(|last| last.number == number) {
+            let before = std::mem::take(&mut self.before);
+            self.last = before.last;
+            self.recheck = before.recheck;
+            self.violating_since = before.violating_since;
+            self.carried = before.carried;
+        }
+    }
+
     /// Judges the newest single reading (cuff, score): once, at once, until the next one.
     pub fn judge_reading(
         &mut self,
@@ -26,6 +46,12 @@ impl Slot {
         if let Some(sample) = sample {
             let is_next = self.last.is_none_or(|last| last.number != sample.number);
             if is_next {
+                self.before = Before {
+                    last: self.last,
+                    recheck: self.recheck,
+                    violating_since: self.violating_since,
+                    carried: self.carried,
+                };
                 self.carried = None;
             }
             self.last = Some(sample);
@@ -49,13 +75,14 @@ impl Slot {
                 tier.priority
             }
         };
-        // The most urgent; among equals a tier that waits for its second reading tells more.
+        // The most urgent; among equals one that waits for its second reading tells more, and a plain
+        // limit more than one against the baseline.
         let explains = limits
             .rule
             .tiers
             .iter()
             .filter(violated)
-            .max_by_key(|tier| (priority(tier), tier.confirm));
+            .max_by_key(|tier| (priority(tier), tier.confirm, tier.relative.is_none()));
         let Some(tier) = explains else {
             self.violating_since = None;
             return match self.carried {

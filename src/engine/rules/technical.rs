@@ -183,7 +183,8 @@ impl Engine {
         {
             started.after(delay)
         } else {
-            started
+            let owed = self.feeds.iter().map(|(_, feed)| feed.owes_from()).max();
+            started.max(owed.unwrap_or(started))
         };
         // The silence of other givers may end the replacement by `feed-lost`.
         let silence = self
@@ -331,11 +332,7 @@ impl Engine {
             let Some(feed) = self.feeds.get(id) else {
                 break;
             };
-            let configured = feed.setup.ours.bed.is_some() || feed.setup.ours.device.is_some();
-            // On a shared connection other beds come and go beside ours; only when ours has fallen
-            // silent has the identity changed.
-            let replaced = (feed.whose.is_other && !configured).then(|| feed.silent_from());
-            let found = match (feed.whose.patient_changed, replaced) {
+            let found = match (feed.whose.patient_changed, feed.replaced_from()) {
                 (Some(since), _) => Some((since, None)),
                 (None, Some(from)) if from <= now => Some((from, Some(Reason::OtherBed))),
                 (None, Some(from)) => {

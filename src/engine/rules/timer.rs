@@ -29,6 +29,8 @@ pub(super) enum Run {
 pub(super) struct Timer {
     pub(super) run: Run,
     pub(super) since: Moment,
+    /// The last value that violated the tier.
+    pub(super) last_violating: Option<Sample>,
     pub(super) met: bool,
     pub(super) repeated: bool,
     pub(super) inside_since: Option<Moment>,
@@ -51,6 +53,7 @@ impl Timer {
         let value = with.deciding(tier, sample);
         if violated(value.level) {
             self.inside_since = None;
+            self.last_violating = Some(value);
             self.violating(tier, value, with)
         } else {
             self.run = Run::Idle;
