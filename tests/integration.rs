@@ -28,6 +28,12 @@ mod contract_command_line;
 mod contract_judge;
 #[path = "integration/crash.rs"]
 mod crash;
+#[path = "integration/daemon_feeds.rs"]
+mod daemon_feeds;
+#[path = "integration/daemon_health.rs"]
+mod daemon_health;
+#[path = "integration/daemon_start.rs"]
+mod daemon_start;
 #[path = "integration/decode.rs"]
 mod decode;
 #[path = "integration/display_board.rs"]
@@ -84,6 +90,18 @@ mod what_if;
 mod alarm_judge;
 #[path = "integration/alarm_lifecycle.rs"]
 mod alarm_lifecycle;
+#[path = "integration/alarm_proof_bed.rs"]
+mod alarm_proof_bed;
+#[path = "integration/alarm_proof_cuff.rs"]
+mod alarm_proof_cuff;
+#[path = "integration/alarm_proof_exhaustive.rs"]
+mod alarm_proof_exhaustive;
+#[path = "integration/alarm_proof_oracle.rs"]
+mod alarm_proof_oracle;
+#[path = "integration/alarm_proof_recordings.rs"]
+mod alarm_proof_recordings;
+#[path = "integration/alarm_proof_stories.rs"]
+mod alarm_proof_stories;
 #[path = "integration/alarm_properties.rs"]
 mod alarm_properties;
 #[path = "integration/alarm_rules.rs"]

@@ -8,7 +8,6 @@ use super::entry::{Body, Entry};
 use super::ledger::last_seq;
 use super::row::{self, BadRow, Head, ReadRow, StoredRecord};
 use crate::engine::{Engine, Input, Numbered};
-use crate::vocabulary::Now;
 use rusqlite::{Connection, OptionalExtension, Rows, params};
 use std::fmt;
 use std::ops::ControlFlow;
@@ -139,7 +138,6 @@ impl Comparison<'_> {
     /// Compares what one step made. `Some` is the first difference.
     fn check(
         &mut self,
-        now: Now,
         session: Option<i64>,
         made: &[Numbered],
     ) -> Result<Option<Difference>, ReadError> {
@@ -163,7 +161,7 @@ impl Comparison<'_> {
                 None if made.seq > self.cut_after => self.tail.push(Entry {
                     seq: made.seq,
                     at: made.at,
-                    wall: now.wall_at(made.at),
+                    wall: made.wall,
                     session,
                     body: Body::Record(made.record.clone(), made.late),
                 }),
@@ -195,7 +193,7 @@ impl Comparison<'_> {
             made.clear();
             engine.step(head.now(), &Input::Tick, &mut made);
             let difference = self
-                .check(head.now(), head.session, &made)?
+                .check(head.session, &made)?
                 .or_else(|| self.missed(head.seq.saturating_add(1)));
             if difference.is_some() {
                 return Ok(difference);
@@ -283,7 +281,7 @@ pub(super) fn replay(
         let taken = engine.step(head.now(), &input, &mut made);
         entries += 1;
         difference = comparison
-            .check(head.now(), head.session, &made)?
+            .check(head.session, &made)?
             .or_else(|| comparison.missed(taken.seq.min(head.seq)));
         if difference.is_none() && taken.seq != head.seq {
             difference = Some(Difference {
@@ -295,6 +293,20 @@ pub(super) fn replay(
         newest = Some(head);
         if difference.is_some() {
             break;
+        }
+    }
+    drop(inputs);
+    if let (None, None, Some(until), false) = (&difference, gap, until, stretch.may_be_cut) {
+        // The opening of the next session ends what stood in standby, before its own number.
+        let mut opening =
+            statement.query(params![row::sql(until), row::sql(until.saturating_add(1))])?;
+        if let Some(row) = opening.next()? {
+            let (head, input) =
+                row::input(row, &parameters).map_err(|error| ReadError::near(until, error))?;
+            made.clear();
+            engine.step(head.now(), &input, &mut made);
+            made.retain(|made| made.seq < until);
+            difference = comparison.check(head.session, &made)?;
         }
     }
     // Decisions that time alone brought after the last input.

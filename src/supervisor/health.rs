@@ -47,10 +47,10 @@ impl HealthRelay {
         };
         match (before, ok) {
             (Some(false), true) => {
-                tracing::info!(part = item.rule().name(), detail, "working again");
+                tracing::info!(part = item.name(), detail, "working again");
             }
             (Some(true) | None, false) => {
-                tracing::warn!(part = item.rule().name(), detail, "not working");
+                tracing::warn!(part = item.name(), detail, "not working");
             }
             (Some(true) | None, true) | (Some(false), false) => {}
         }

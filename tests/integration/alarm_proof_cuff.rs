@@ -95,8 +95,8 @@ fn evaluate(judge: Judgement, timeline: &[(usize, Happening)], seconds: usize) -
             };
             let (plain, reaches) = judge(value, baseline, phase);
             reached = reaches.then(|| reached.unwrap_or((second, number)));
-            let is_confirmed = reached
-                .is_some_and(|(since, first)| first != number || second >= since + 6 * 60);
+            let is_confirmed =
+                reached.is_some_and(|(since, first)| first != number || second >= since + 6 * 60);
             let rechecked = reached.map(|_| {
                 if is_confirmed {
                     Priority::Medium
@@ -117,11 +117,7 @@ fn evaluate(judge: Judgement, timeline: &[(usize, Happening)], seconds: usize) -
 }
 
 /// The same timeline through the engine. Every reading is told again until the next, as monitors do.
-fn through_the_engine(
-    rule: Rule,
-    timeline: &[(usize, Happening)],
-    seconds: usize,
-) -> Vec<Line> {
+fn through_the_engine(rule: Rule, timeline: &[(usize, Happening)], seconds: usize) -> Vec<Line> {
     let mut bed = Bed::opened(Duration::from_secs(10));
     let mut lines = Vec::new();
     let mut note = |records: Vec<Numbered>| {
@@ -131,7 +127,10 @@ fn through_the_engine(
             {
                 let micros = usize::try_from(numbered.at.as_micros()).unwrap();
                 assert_eq!(micros % 1_000_000, 0);
-                assert_eq!(alarm.event == AlarmEvent::Begin, alarm.alarm == numbered.seq);
+                assert_eq!(
+                    alarm.event == AlarmEvent::Begin,
+                    alarm.alarm == numbered.seq
+                );
                 lines.push((micros / 1_000_000 * STEPS, alarm.event, alarm.priority));
             }
         }

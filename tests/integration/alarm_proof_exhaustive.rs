@@ -41,8 +41,11 @@ enum Event {
     Second,
 }
 
-/// Since when a value violates each limit without a break: below 94, 92, 88, 85; above 120, 150.
-const LIMITS: [(Parameter, fn(i64) -> bool, u64, Priority); 6] = [
+/// A plain limit: violated by a value, an alarm of the priority after so many seconds.
+type Limit = (Parameter, fn(i64) -> bool, u64, Priority);
+
+/// The plain limits of the two rules that are driven here.
+const LIMITS: [Limit; 6] = [
     (Parameter::Spo2, |v| v < 94, 30, Priority::Low),
     (Parameter::Spo2, |v| v < 92, 15, Priority::Medium),
     (Parameter::Spo2, |v| v < 88, 10, Priority::High),
@@ -56,6 +59,7 @@ const LIMITS: [(Parameter, fn(i64) -> bool, u64, Priority); 6] = [
 struct Node {
     bed: Bed,
     values: BTreeMap<Parameter, (i64, Moment)>,
+    /// Since when each limit is violated without a break.
     violating: [Option<Moment>; LIMITS.len()],
     dips: Vec<Moment>,
     sound_ok: bool,
@@ -243,9 +247,9 @@ impl Node {
             audio.last.sounding as u64,
             u64::from(audio.last.loudness),
             audio.last.rule.map_or(99, |rule| rule as u64),
-            audio.pause_until.map_or(99, |until| {
-                until.since(self.bed.at).as_secs().div_ceil(10)
-            }),
+            audio
+                .pause_until
+                .map_or(99, |until| until.since(self.bed.at).as_secs().div_ceil(10)),
         ]);
         let next = engine.next_deadline();
         view.push(next.map_or(999, |due| due.since(self.bed.at).as_secs().min(200)));

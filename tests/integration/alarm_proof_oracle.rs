@@ -297,30 +297,31 @@ fn evaluate(
         .collect();
     let mut stands = vec![false; checked.limits.len()];
     let mut onsets: Vec<Vec<usize>> = vec![Vec::new(); checked.limits.len()];
+    let mut is_third = vec![false; checked.limits.len()];
     let mut life = Life::default();
     for step in 0..=steps {
         for after in [0, 1] {
             let mut risen = None;
             for (place, limit) in checked.limits.iter().enumerate() {
                 let now = violation(&looks[place], step, after);
-                let is_onset = now.is_some_and(|now| now.onset == (step, after));
-                if is_onset {
+                if now.is_some_and(|now| now.onset == (step, after)) {
                     onsets[place].push(step);
+                    // The third violation is one that alarms at once, for as long as it lasts.
+                    let third = onsets[place].len().checked_sub(3);
+                    is_third[place] = checked.net
+                        && limit.priority > Low
+                        && !stands[place]
+                        && third.is_some_and(|third| step - onsets[place][third] <= 60 * STEPS);
                 }
                 if looks[place][step][after] == Look::Off
                     || inside_for_5_s(&looks[place], step, after)
                 {
                     stands[place] = false;
-                } else if let (Some(now), false) = (now, stands[place]) {
-                    let third = onsets[place].len().checked_sub(3);
-                    let repeated = checked.net
-                        && is_onset
-                        && limit.priority > Low
-                        && third.is_some_and(|third| step - onsets[place][third] <= 60 * STEPS);
-                    if repeated || now.lasted >= limit.seconds * STEPS {
-                        stands[place] = true;
-                        risen = risen.max(Some(limit.priority));
-                    }
+                } else if let (Some(now), false) = (now, stands[place])
+                    && (is_third[place] || now.lasted >= limit.seconds * STEPS)
+                {
+                    stands[place] = true;
+                    risen = risen.max(Some(limit.priority));
                 }
             }
             // What rises stands with every violated tier below, so that it steps down through them.
