@@ -22,8 +22,18 @@ mod bedside;
 mod browser;
 #[path = "integration/check_config.rs"]
 mod check_config;
+#[path = "integration/contract_command_line.rs"]
+mod contract_command_line;
+#[path = "integration/contract_judge.rs"]
+mod contract_judge;
 #[path = "integration/crash.rs"]
 mod crash;
+#[path = "integration/daemon_feeds.rs"]
+mod daemon_feeds;
+#[path = "integration/daemon_health.rs"]
+mod daemon_health;
+#[path = "integration/daemon_start.rs"]
+mod daemon_start;
 #[path = "integration/decode.rs"]
 mod decode;
 #[path = "integration/display_board.rs"]
@@ -56,6 +66,8 @@ mod hl7_stream;
 mod hl7_waves;
 #[path = "integration/hl7_whom.rs"]
 mod hl7_whom;
+#[path = "integration/journal_replay.rs"]
+mod journal_replay;
 #[path = "integration/journal_verify.rs"]
 mod journal_verify;
 #[path = "integration/journal_views.rs"]
@@ -70,6 +82,9 @@ mod simulate;
 mod sound;
 #[path = "integration/systemd.rs"]
 mod systemd;
+
+#[path = "integration/what_if.rs"]
+mod what_if;
 
 #[path = "integration/alarm_judge.rs"]
 mod alarm_judge;

@@ -81,9 +81,12 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+/// Version and, where it was built from a repository, the commit.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), env!("INFUSEWATCH_COMMIT"));
+
 /// Supplementary bedside vital-signs monitor for ketamine infusions.
 #[derive(clap::Parser, Debug)]
-#[command(name = "infusewatch", version, about, long_about = None)]
+#[command(name = "infusewatch", version = VERSION, about, long_about = None)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,

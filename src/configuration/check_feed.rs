@@ -149,13 +149,8 @@ impl FeedCheck<'_> {
 
     fn protocol(&self, findings: &mut Findings) -> Named {
         let known = || {
-            let mut names: Vec<_> = self
-                .catalogue
-                .protocols
-                .iter()
-                .map(|known| known.name)
-                .collect();
-            names.push(RAW);
+            let protocols = self.catalogue.protocols.iter().map(|known| known.name);
+            let names: Vec<_> = protocols.filter(|name| *name != RAW).chain([RAW]).collect();
             names.join(", ")
         };
         let Some(name) = &self.raw.protocol else {

@@ -144,7 +144,7 @@ async fn healthz(State(shared): State<Arc<Shared>>) -> (StatusCode, String) {
     let mut wrong: Vec<&str> = HealthItem::ALL
         .into_iter()
         .filter(|&item| !shared.sources.status.health(item).ok())
-        .map(|item| item.rule().name())
+        .map(|item| item.name())
         .collect();
     if !shared.attendance.engine_goes() {
         wrong.push("engine");

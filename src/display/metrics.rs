@@ -121,11 +121,7 @@ fn write(shared: &Shared) -> String {
     }
     let mut family = Family::new(&mut text, "healthy", "gauge", "1 while the part works.");
     for item in HealthItem::ALL {
-        family.labelled(
-            "part",
-            item.rule().name(),
-            u8::from(status.health(item).ok()),
-        );
+        family.labelled("part", item.name(), u8::from(status.health(item).ok()));
     }
     let backlog = status.journal_backlog.load(Ordering::Relaxed);
     let counters = &shared.counters;

@@ -118,6 +118,19 @@ impl HealthItem {
         Self::Clock,
     ];
 
+    /// Its name in the log and among the metrics, where no two may be the same.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Damaged => "damaged",
+            Self::Journal
+            | Self::Disk
+            | Self::Sound
+            | Self::Display
+            | Self::QueueFull
+            | Self::Clock => self.rule().name(),
+        }
+    }
+
     /// The rule that alarms on it.
     pub const fn rule(self) -> Rule {
         match self {

@@ -165,7 +165,18 @@ fn limit_line(alarm: &AlarmRecord) -> String {
         text.push_str(" out of limits, no reading since");
         return text;
     };
-    let side = match value.cmp(&limit) {
+    let order = value.cmp(&limit);
+    let is_upper = matches!(
+        alarm.rule,
+        Rule::RateHigh | Rule::SbpHigh | Rule::DbpHigh | Rule::RrHigh
+    );
+    let is_back = if is_upper {
+        order.is_lt()
+    } else {
+        order.is_gt()
+    };
+    let side = match order {
+        std::cmp::Ordering::Less | std::cmp::Ordering::Greater if is_back => "back inside",
         std::cmp::Ordering::Less => "below",
         std::cmp::Ordering::Equal => "at",
         std::cmp::Ordering::Greater => "above",
@@ -181,7 +192,7 @@ fn limit_line(alarm: &AlarmRecord) -> String {
         Some(LimitSource::Nurse) => text.push_str(" (limit changed)"),
         Some(LimitSource::Profile | LimitSource::Device | LimitSource::Timing) | None => {}
     }
-    if !alarm.delay.is_zero() {
+    if !alarm.delay.is_zero() && !is_back {
         let _ = write!(text, " for {} s", alarm.delay.as_secs());
     }
     if alarm.reason.as_deref() == Some(Reason::Recheck.name()) {

@@ -155,7 +155,9 @@ impl Engine {
             };
             let baseline = session.baseline.get(parameter);
             for tier in &limits.rule.tiers {
-                if !tier.phases.contains(session.phase) {
+                // Without a baseline the relative limits are off, and shown so.
+                let is_off = tier.relative.is_some() && baseline.is_none();
+                if is_off || !tier.phases.contains(session.phase) {
                     continue;
                 }
                 let Some((limit, is_relative)) = tier.limit(baseline) else {

@@ -4,7 +4,7 @@
 
 use super::row::{self, BadRow, ReadRow};
 use super::waves::Channel;
-use crate::engine::{AlarmRecord, FeedSetup, Record};
+use crate::engine::{FeedId, FeedSetup};
 use crate::vocabulary::{Parameter, ParameterId};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeMap, HashMap};
@@ -127,45 +127,64 @@ impl Channels {
     }
 }
 
+/// Names and protocols of the feeds, by their place in the configuration.
+pub(super) type FeedNames = Vec<(Arc<str>, Arc<str>)>;
+
 /// The table `feed`, for writing: which name stands at which place, from which number on.
 #[derive(Debug, Default)]
 pub(super) struct Feeds {
-    noted: Vec<(Arc<str>, Arc<str>)>,
+    names: FeedNames,
+    /// What the file says.
+    noted: FeedNames,
 }
 
 impl Feeds {
-    /// The name of the feed that a record is about.
-    pub(super) fn name_of(&self, record: &Record) -> Option<&str> {
-        let Record::Alarm(AlarmRecord {
-            feed: Some(feed), ..
-        }) = record
-        else {
-            return None;
-        };
-        self.noted.get(usize::from(feed.0)).map(|(name, _)| &**name)
+    /// Reads what the file says; `names` are the feeds if they are known already.
+    pub(super) fn read(connection: &Connection, names: FeedNames) -> rusqlite::Result<Self> {
+        let noted = connection
+            .prepare(
+                "SELECT name, protocol FROM feed \
+                 WHERE seq = (SELECT max(seq) FROM feed) ORDER BY place",
+            )?
+            .query_map([], |row| {
+                let (name, protocol): (String, String) = (row.get(0)?, row.get(1)?);
+                Ok((name.into(), protocol.into()))
+            })?
+            .collect::<rusqlite::Result<_>>()?;
+        Ok(Self { names, noted })
     }
 
-    /// Notes the feeds of a set-up where they differ from those noted last.
-    pub(super) fn note(
-        &mut self,
-        connection: &Connection,
-        seq: u64,
-        feeds: &[FeedSetup],
-    ) -> rusqlite::Result<()> {
-        let feeds: Vec<_> = feeds
+    /// The feeds from now on.
+    pub(super) fn set(&mut self, feeds: &[FeedSetup]) {
+        self.names = feeds
             .iter()
             .map(|feed| (Arc::clone(&feed.name), Arc::clone(&feed.protocol)))
             .collect();
-        if feeds == self.noted {
+    }
+
+    /// The name of a feed.
+    pub(super) fn name(&self, feed: FeedId) -> Option<&str> {
+        let (name, _) = self.names.get(usize::from(feed.0))?;
+        Some(name)
+    }
+
+    /// What is known, for the file that takes this one's place.
+    pub(super) fn into_names(self) -> FeedNames {
+        self.names
+    }
+
+    /// Notes the feeds where they differ from what the file says.
+    pub(super) fn note(&mut self, connection: &Connection, seq: u64) -> rusqlite::Result<()> {
+        if self.names == self.noted {
             return Ok(());
         }
-        for (place, (name, protocol)) in feeds.iter().enumerate() {
+        for (place, (name, protocol)) in self.names.iter().enumerate() {
             let place = i64::try_from(place).unwrap_or(i64::MAX);
             connection
                 .prepare("INSERT INTO feed (seq, place, name, protocol) VALUES (?1, ?2, ?3, ?4)")?
                 .execute(params![row::sql(seq), place, &**name, &**protocol])?;
         }
-        self.noted = feeds;
+        self.noted.clone_from(&self.names);
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 //! Promises: every batch it is given is committed, in order, or tried again until it is told to stop; a
 //! damaged file is put aside and a new one begun; each success and each failure is told to the intake.
 
+use super::dictionary::FeedNames;
 use super::ledger::{Batch, CommitError, Ledger, Start, TextOf};
 use super::store::{self, Lock, OpenError};
 use crate::clock::Clock;
@@ -58,6 +59,8 @@ pub(super) struct Disk {
     pub lock: Option<Lock>,
     /// The open file.
     pub ledger: Option<Ledger>,
+    /// The feeds as the last open file knew them.
+    pub feeds: FeedNames,
     /// When a file was put aside last.
     pub aside_at: Option<Moment>,
     /// What else is done to each connection: nothing, except in tests that need a full disk.
@@ -103,8 +106,6 @@ impl Disk {
             if done {
                 return;
             }
-            // A file that failed is opened afresh: the disk may have been replaced under it.
-            self.ledger = None;
             if leave.recv_timeout(RETRY) == Err(RecvTimeoutError::Disconnected) {
                 let _ = outcomes.send(match self.attempt(batch, outcomes) {
                     Ok(()) => Outcome::Committed,
@@ -125,7 +126,8 @@ impl Disk {
         match ledger.commit(batch, self.text) {
             Ok(()) => Ok(()),
             Err(error) => {
-                self.ledger = None;
+                // A file that failed is opened afresh: the disk may have been exchanged under it.
+                self.feeds = self.ledger.take().map_or_else(Vec::new, Ledger::into_feeds);
                 let aside = match &error {
                     CommitError::Sql(error) => store::is_damage(error),
                     CommitError::Taken { .. } => true,
@@ -157,7 +159,10 @@ impl Disk {
             Err(error) => return Err(error.to_string()),
         };
         let ledger = (self.prepare)(&connection)
-            .and_then(|()| Ledger::new(&self.path, connection, &self.start))
+            .and_then(|()| {
+                let feeds = std::mem::take(&mut self.feeds);
+                Ledger::new(&self.path, connection, &self.start, feeds)
+            })
             .map_err(|error| store::reason(&error))?;
         self.ledger = Some(ledger);
         Ok(())

@@ -24,7 +24,8 @@ pub struct Entry {
     pub at: Moment,
     /// The wall clock, for people.
     pub wall: WallTime,
-    /// The session, if one is open.
+    /// The session: for an input the one that is open when it has been taken, for a record the one that
+    /// it is about (the last record of a session, `discharged`, still belongs to it).
     pub session: Option<i64>,
     /// What.
     pub body: Body,

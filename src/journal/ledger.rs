@@ -5,13 +5,13 @@
 //! and the file opened again, so nothing remembered here can differ from the file.
 
 use super::backlog::Slot;
-use super::dictionary::{Channels, Feeds, Parameters};
+use super::dictionary::{Channels, FeedNames, Feeds, Parameters};
 use super::entry::{Body, Entry};
 use super::restore::Opening;
 use super::row;
 use super::store;
 use super::waves::WaveSecond;
-use crate::engine::{Input, Record, Started, engine_version};
+use crate::engine::{AlarmRecord, Input, Record, Started, engine_version};
 use crate::vocabulary::{Moment, Now, WallTime};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::os::unix::fs::MetadataExt;
@@ -108,8 +108,8 @@ pub(super) enum CommitError {
     },
 }
 
-/// Makes one line for people of a record, its feed's name and its engine time; `None` where there is
-/// nothing to add to the record's own name.
+/// Makes one line for people of a record, with the name of the feed that an alarm is about and the engine time
+/// of the record; `None` where there is nothing to add to its kind.
 pub type TextOf = fn(&Record, Option<&str>, Moment) -> Option<String>;
 
 /// The open file.
@@ -137,17 +137,19 @@ struct Notes {
 }
 
 impl Ledger {
-    /// Takes over a connection and notes the start, unless this start is already noted in the file.
+    /// Takes over a connection and notes the start, unless this start is already noted in the file. `feeds`
+    /// are those of the file that this one may take the place of.
     pub(super) fn new(
         path: &Path,
         connection: Connection,
         start: &Start,
+        feeds: FeedNames,
     ) -> rusqlite::Result<Self> {
         let notes = Notes {
             start: note_start(&connection, start)?,
             parameters: Parameters::default(),
             channels: Channels::default(),
-            feeds: Feeds::default(),
+            feeds: Feeds::read(&connection, feeds)?,
             section: connection
                 .query_row(
                     "SELECT session FROM opening ORDER BY seq DESC LIMIT 1",
@@ -164,6 +166,11 @@ impl Ledger {
             connection,
             notes,
         })
+    }
+
+    /// The feeds as known last.
+    pub(super) fn into_feeds(self) -> FeedNames {
+        self.notes.feeds.into_names()
     }
 
     /// The connection, for reading before the writer starts.
@@ -200,7 +207,7 @@ impl Ledger {
                                 row::insert_input(&mut inputs, entry.into(), input, parameter)?;
                             }
                             Body::Record(record, late) => {
-                                let feed = self.notes.feeds.name_of(record);
+                                let feed = self.notes.feed_of(record);
                                 let text = text(record, feed, entry.at);
                                 row::insert_record(
                                     &mut records,
@@ -234,7 +241,7 @@ impl Notes {
     /// Notes where a replay can begin.
     fn section(&mut self, connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
         let (what, session, profile) = match &entry.body {
-            // A refused opening carries the session that stands, if any: it begins nothing.
+            // One that was refused leaves the session as it was.
             Body::Input(Input::Open { session, setup, .. }) if entry.session == Some(*session) => {
                 (Opening::Open, Some(*session), Some(&setup.profile))
             }
@@ -255,6 +262,9 @@ impl Notes {
             }
         };
         self.section = Some(session);
+        if what == Opening::Continued {
+            self.feeds.note(connection, entry.seq)?;
+        }
         connection
             .prepare(
                 "INSERT INTO opening (seq, wall_ms, session, what, start, profile) \
@@ -280,26 +290,25 @@ impl Notes {
     ) -> rusqlite::Result<Option<i64>> {
         self.carried = matches!(input, Input::CarryOver(_));
         if let Input::Started(Started { setup, .. }) | Input::Open { setup, .. } = input {
-            self.feeds.note(connection, seq, &setup.feeds)?;
+            self.feeds.set(&setup.feeds);
+            self.feeds.note(connection, seq)?;
         }
-        match input {
-            Input::Reading { observation, .. } => {
-                let parameter = &observation.parameter;
-                self.parameters.number_for(connection, parameter).map(Some)
-            }
-            Input::Started(_)
-            | Input::CarryOver(_)
-            | Input::Open { .. }
-            | Input::Command(_)
-            | Input::DeviceAlert { .. }
-            | Input::Pump { .. }
-            | Input::Identity { .. }
-            | Input::Feed { .. }
-            | Input::Alive { .. }
-            | Input::Health { .. }
-            | Input::FeedDeclared { .. }
-            | Input::Tick => Ok(None),
+        if let Input::Reading { observation, .. } = input {
+            let parameter = &observation.parameter;
+            return self.parameters.number_for(connection, parameter).map(Some);
         }
+        Ok(None)
+    }
+
+    /// The name of the feed that an alarm is about.
+    fn feed_of(&self, record: &Record) -> Option<&str> {
+        if let Record::Alarm(AlarmRecord {
+            feed: Some(feed), ..
+        }) = record
+        {
+            return self.feeds.name(*feed);
+        }
+        None
     }
 
     fn waves(&mut self, connection: &Connection, waves: &[WaveSecond]) -> rusqlite::Result<()> {

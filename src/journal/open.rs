@@ -21,7 +21,7 @@ use std::time::Duration;
 /// What could be opened.
 enum File {
     /// It can be written.
-    Writable(Ledger),
+    Writable(Box<Ledger>),
     /// It can only be read now.
     Readable(Connection, String),
     /// It cannot even be read.
@@ -89,9 +89,9 @@ impl Journal {
         let connection = store::open_writer(&self.path)?;
         self.restored = self.read(&connection)?;
         self.settle_time();
-        let ledger = Ledger::new(&self.path, connection, &self.start)
+        let ledger = Ledger::new(&self.path, connection, &self.start, Vec::new())
             .map_err(|error| OpenError::from_sql(&self.path, &error))?;
-        self.file = File::Writable(ledger);
+        self.file = File::Writable(Box::new(ledger));
         Ok(())
     }
 
@@ -260,9 +260,10 @@ impl Journal {
             clock,
             lock: self.lock,
             ledger: match self.file {
-                File::Writable(ledger) => Some(ledger),
+                File::Writable(ledger) => Some(*ledger),
                 File::Readable(..) | File::Missing(_) => None,
             },
+            feeds: Vec::new(),
             aside_at: None,
             prepare,
             roomy: None,

@@ -8,7 +8,6 @@ use super::entry::{Body, Entry};
 use super::ledger::last_seq;
 use super::row::{self, BadRow, Head, ReadRow, StoredRecord};
 use crate::engine::{Engine, Input, Numbered};
-use crate::vocabulary::Now;
 use rusqlite::{Connection, OptionalExtension, Rows, params};
 use std::fmt;
 use std::ops::ControlFlow;
@@ -119,6 +118,14 @@ impl<'statement> Recorded<'statement> {
     }
 }
 
+impl Recorded<'_> {
+    /// The next decision, if it was made in time and stands before `seq`.
+    fn next_in_time(&self, seq: u64) -> Option<Head> {
+        let next = self.next.as_ref()?;
+        (next.head.seq < seq && next.late.is_none()).then_some(next.head)
+    }
+}
+
 struct Comparison<'statement> {
     recorded: Recorded<'statement>,
     /// Decisions after this number may be missing in the record.
@@ -131,7 +138,6 @@ impl Comparison<'_> {
     /// Compares what one step made. `Some` is the first difference.
     fn check(
         &mut self,
-        now: Now,
         session: Option<i64>,
         made: &[Numbered],
     ) -> Result<Option<Difference>, ReadError> {
@@ -155,7 +161,7 @@ impl Comparison<'_> {
                 None if made.seq > self.cut_after => self.tail.push(Entry {
                     seq: made.seq,
                     at: made.at,
-                    wall: now.wall_at(made.at),
+                    wall: made.wall,
                     session,
                     body: Body::Record(made.record.clone(), made.late),
                 }),
@@ -175,6 +181,22 @@ impl Comparison<'_> {
                         },
                     }));
                 }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Lets the engine decide what the record says was decided in time, before `seq`, without an input.
+    fn by_time(&mut self, engine: &mut Engine, seq: u64) -> Result<Option<Difference>, ReadError> {
+        let mut made = Vec::new();
+        while let Some(head) = self.recorded.next_in_time(seq) {
+            made.clear();
+            engine.step(head.now(), &Input::Tick, &mut made);
+            let difference = self
+                .check(head.session, &made)?
+                .or_else(|| self.missed(head.seq.saturating_add(1)));
+            if difference.is_some() {
+                return Ok(difference);
             }
         }
         Ok(None)
@@ -248,11 +270,18 @@ pub(super) fn replay(
         let near = newest.map_or(from, |head| head.seq);
         let (head, input) =
             row::input(row, &parameters).map_err(|error| ReadError::near(near, error))?;
+        if matches!(input, Input::Started(_)) {
+            // A start counts on from the last thing that happened before it.
+            difference = comparison.by_time(engine, head.seq)?;
+            if difference.is_some() {
+                break;
+            }
+        }
         made.clear();
         let taken = engine.step(head.now(), &input, &mut made);
         entries += 1;
         difference = comparison
-            .check(head.now(), head.session, &made)?
+            .check(head.session, &made)?
             .or_else(|| comparison.missed(taken.seq.min(head.seq)));
         if difference.is_none() && taken.seq != head.seq {
             difference = Some(Difference {
@@ -266,16 +295,26 @@ pub(super) fn replay(
             break;
         }
     }
+    drop(inputs);
+    if let (None, None, Some(until), false) = (&difference, gap, until, stretch.may_be_cut) {
+        // The opening of the next session ends what stood in standby, before its own number.
+        let mut opening =
+            statement.query(params![row::sql(until), row::sql(until.saturating_add(1))])?;
+        if let Some(row) = opening.next()? {
+            let (head, input) =
+                row::input(row, &parameters).map_err(|error| ReadError::near(until, error))?;
+            made.clear();
+            engine.step(head.now(), &input, &mut made);
+            made.retain(|made| made.seq < until);
+            difference = comparison.check(head.session, &made)?;
+        }
+    }
     // Decisions that time alone brought after the last input.
-    while difference.is_none()
-        && let Some(stored) = &comparison.recorded.next
-    {
-        let head = stored.head;
-        made.clear();
-        engine.step(head.now(), &Input::Tick, &mut made);
+    if difference.is_none() {
+        // What is left was decided late, by a start that is not in the record.
         difference = comparison
-            .check(head.now(), head.session, &made)?
-            .or_else(|| comparison.missed(head.seq.saturating_add(1)));
+            .by_time(engine, u64::MAX)?
+            .or_else(|| comparison.missed(u64::MAX));
     }
     Ok(Replayed {
         entries: entries + comparison.recorded.count,

@@ -192,20 +192,10 @@ pub(super) fn insert_input(
         ])?;
         return Ok(());
     }
-    let feed = match input {
-        Input::Alive { feed } => Some(feed.0),
-        Input::Reading { .. }
-        | Input::Started(_)
-        | Input::CarryOver(_)
-        | Input::Open { .. }
-        | Input::Command(_)
-        | Input::DeviceAlert { .. }
-        | Input::Pump { .. }
-        | Input::Identity { .. }
-        | Input::Feed { .. }
-        | Input::Health { .. }
-        | Input::FeedDeclared { .. }
-        | Input::Tick => None,
+    let feed = if let Input::Alive { feed } = input {
+        Some(feed.0)
+    } else {
+        None
     };
     let detail = Detail::of(input)
         .map(|detail| serde_json::to_string(&detail))

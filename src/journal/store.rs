@@ -37,7 +37,7 @@ pub enum OpenError {
     },
     /// A later version of this program wrote it.
     #[error(
-        "cannot open the journal {}: its schema is version {found}, this program knows up to {SCHEMA_VERSION}; \
+        "cannot open the journal {}: its schema version {found} is newer than this program's {SCHEMA_VERSION}; \
          install the version that wrote it, or name another file in [journal] path",
         path.display()
     )]

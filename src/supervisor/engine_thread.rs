@@ -197,23 +197,26 @@ impl EngineThread {
         if !records.is_empty() {
             self.published.set_cue(cue(&self.engine));
         }
-        let session = before.or_else(|| self.engine.session());
-        journaled(now, session, &taken, input, records, |entry| {
+        let sessions = (before, self.engine.session());
+        journaled(now, sessions, &taken, input, records, |entry| {
             self.outlet.push(Job::Entry(entry))
         });
         taken
     }
 }
 
-/// Passes one step to the journal: records of deadlines, the input, its records, by their numbers.
+/// Passes one step to the journal: records of deadlines, the input, its records, by their numbers. What
+/// comes before the input belongs to the session before it; the rest to the one it opens, or still to
+/// the one it closes.
 pub(super) fn journaled(
     now: Now,
-    session: Option<i64>,
+    (before, after): (Option<i64>, Option<i64>),
     taken: &Taken,
     input: Input,
     records: &mut Vec<Numbered>,
     mut pass: impl FnMut(Entry),
 ) {
+    let session = before.or(after);
     let own = Entry {
         seq: taken.seq,
         at: taken.at,
@@ -233,11 +236,58 @@ pub(super) fn journaled(
             seq: numbered.seq,
             at: numbered.at,
             wall: numbered.wall,
-            session,
+            session: if numbered.seq < taken.seq {
+                before
+            } else {
+                session
+            },
             body: Body::Record(numbered.record, numbered.late),
         });
     }
     if let Some(own) = own {
         pass(own);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{AudioRecord, Loudness, OpenSession, Record, Setup};
+    use crate::vocabulary::{Moment, WallTime};
+
+    #[test]
+    fn what_an_opening_ends_belongs_to_standby() {
+        let now = Now {
+            moment: Moment::from_secs(5),
+            wall: WallTime::from_millis(5_000),
+        };
+        let taken = Taken {
+            seq: 8,
+            at: now.moment,
+            ..Taken::default()
+        };
+        let audio = |seq| Numbered {
+            seq,
+            at: now.moment,
+            wall: now.wall,
+            late: None,
+            record: Record::Audio(AudioRecord {
+                sounding: Default::default(),
+                state: Default::default(),
+                rule: None,
+                loudness: Loudness::default(),
+            }),
+        };
+        let input = Input::Open {
+            session: 1,
+            about: Box::new(OpenSession::default()),
+            setup: Arc::new(Setup::default()),
+        };
+        let mut passed = Vec::new();
+        let mut records = vec![audio(7), audio(9)];
+        journaled(now, (None, Some(1)), &taken, input, &mut records, |entry| {
+            passed.push((entry.seq, entry.session));
+        });
+        assert_eq!(passed, [(7, None), (8, Some(1)), (9, Some(1))]);
     }
 }

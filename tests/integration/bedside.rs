@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -51,10 +51,7 @@ impl Bench {
             folder: tempfile::tempdir().unwrap(),
             hl7_port: free_port(),
         };
-        bench.configure(&format!(
-            "[[feed]]\nname = \"monitor\"\nprotocol = \"hl7-mllp\"\nlisten = \"127.0.0.1:{}\"\nsilence = \"10s\"\n",
-            bench.hl7_port
-        ));
+        bench.configure(&bench.hl7_feed());
         bench
     }
 
@@ -68,17 +65,39 @@ impl Bench {
 
     /// Writes the configuration with these feeds.
     pub fn configure(&self, feeds: &str) {
+        self.configure_as(&Room {
+            feeds,
+            ..Room::default()
+        });
+    }
+
+    /// Writes the configuration of this room.
+    pub fn configure_as(&self, room: &Room<'_>) {
+        let Room {
+            journal,
+            listen,
+            player,
+            feeds,
+        } = room;
         let profile =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("config/profiles/ketamine-adult.toml");
         fs::copy(profile, self.path("profile.toml")).unwrap();
         fs::write(
             self.path("bed.toml"),
             format!(
-                "[bed]\nname = \"Chair 3\"\n[journal]\npath = \"journal.db\"\n[display]\nlisten = \"127.0.0.1:0\"\n\
-                 attached = false\nruntime-dir = \"run\"\n[sound]\nplayer = \"none\"\n[profile]\nfile = \"profile.toml\"\n{feeds}"
+                "[bed]\nname = \"Chair 3\"\n[journal]\npath = \"{journal}\"\n[display]\nlisten = \"{listen}\"\n\
+                 attached = false\nruntime-dir = \"run\"\n[sound]\nplayer = {player}\n[profile]\nfile = \"profile.toml\"\n{feeds}"
             ),
         )
         .unwrap();
+    }
+
+    /// The feed over HL7, for a configuration.
+    pub fn hl7_feed(&self) -> String {
+        format!(
+            "[[feed]]\nname = \"monitor\"\nprotocol = \"hl7-mllp\"\nlisten = \"127.0.0.1:{}\"\nsilence = \"10s\"\n",
+            self.hl7_port
+        )
     }
 
     /// A path on the bench.
@@ -93,15 +112,24 @@ impl Bench {
 
     /// Starts the daemon and waits until it answers.
     pub fn run(&self) -> Daemon {
-        let daemon = self.spawn();
-        until("the daemon to answer", || daemon.try_get("/api/v1/now"));
+        let mut daemon = self.spawn();
+        until("the daemon to answer", || {
+            let ended = daemon.has_ended();
+            assert!(!ended, "it ended: {}", self.stderr());
+            daemon.try_get("/api/v1/now")
+        });
         daemon
     }
 
     /// Starts the daemon without waiting.
     pub fn spawn(&self) -> Daemon {
+        self.spawn_by(Command::new(env!("CARGO_BIN_EXE_infusewatch")))
+    }
+
+    /// Starts the daemon under `launcher`, to which only its arguments are added.
+    pub fn spawn_by(&self, mut launcher: Command) -> Daemon {
         let _ = fs::remove_file(self.path("run/address"));
-        let child = Command::new(env!("CARGO_BIN_EXE_infusewatch"))
+        let child = launcher
             .args(["run", "--config"])
             .arg(self.path("bed.toml"))
             .stdin(Stdio::null())
@@ -136,6 +164,44 @@ impl Bench {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
+    /// Runs another command of the program on this bench to its end: exit code, standard output.
+    pub fn command(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let output = Command::new(env!("CARGO_BIN_EXE_infusewatch"))
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap(),
+        )
+    }
+
+    /// The record must prove itself.
+    pub fn verify(&self) {
+        let (code, findings) = self.command(&["verify", "journal.db"]);
+        assert_eq!(code, Some(0), "{findings}\n{}", self.stderr());
+    }
+
+    /// Plugs in a simulated device: `simulate` with these arguments, on a pseudo-terminal linked as `link`.
+    pub fn plug_in(&self, link: &str, arguments: &[&str]) -> Device {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_infusewatch"))
+            .args(["simulate", "--pty", link])
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut ready = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap())
+            .read_line(&mut ready)
+            .unwrap();
+        assert!(ready.starts_with("ready "), "{ready}");
+        Device { child }
+    }
+
     /// Opens a connection to the HL7 listener.
     pub fn monitor(&self) -> Monitor {
         let stream = until("the HL7 listener", || {
@@ -167,6 +233,11 @@ impl Daemon {
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Whether it is gone.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     /// Waits for its end.
@@ -222,6 +293,27 @@ impl Daemon {
         answer
     }
 
+    /// Waits until the board shows a number of this parameter.
+    pub fn number(&self, parameter: &str) -> f64 {
+        until(&format!("a number for {parameter}"), || {
+            let board = self.try_get("/api/v1/now")?;
+            let vitals = board["vitals"].as_array()?;
+            vitals.iter().find(|one| one["parameter"] == parameter)?["value"].as_f64()
+        })
+    }
+
+    /// Waits until the board shows no alarm of this rule.
+    pub fn no_alarm(&self, rule: &str) {
+        until(&format!("the end of {rule}"), || {
+            let board = self.try_get("/api/v1/now")?;
+            let alarms = board["alarms"].as_array()?;
+            alarms
+                .iter()
+                .all(|alarm| alarm["rule"] != rule)
+                .then_some(())
+        });
+    }
+
     /// Waits until the board shows an alarm of this rule and priority.
     pub fn alarm(&self, rule: &str, priority: &str) -> Value {
         until(&format!("a {priority} {rule} alarm"), || {
@@ -242,6 +334,41 @@ impl Drop for Daemon {
     }
 }
 
+/// What a configuration says beside the feeds.
+pub struct Room<'a> {
+    /// Path of the journal.
+    pub journal: &'a str,
+    /// Where the page is served.
+    pub listen: &'a str,
+    /// The player, as TOML.
+    pub player: &'a str,
+    /// The feeds, as TOML.
+    pub feeds: &'a str,
+}
+
+impl Default for Room<'_> {
+    fn default() -> Self {
+        Self {
+            journal: "journal.db",
+            listen: "127.0.0.1:0",
+            player: "\"none\"",
+            feeds: "",
+        }
+    }
+}
+
+/// A simulated device, unplugged when dropped.
+pub struct Device {
+    child: Child,
+}
+
+impl Drop for Device {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 /// An HL7 sender.
 pub struct Monitor {
     stream: TcpStream,
@@ -253,20 +380,7 @@ impl Monitor {
     /// acknowledgement, whose MSA-1 it gives.
     pub fn send(&mut self, numerics: &[(u32, &str, u32)]) -> String {
         self.sent += 1;
-        let mut message = format!(
-            "\x0bMSH|^~\\&|MON7^0011223344556677^EUI-64||||20260301101500+0000||ORU^R01^ORU_R01|M{}|P|2.6|||AL|NE||UNICODE UTF-8\r\
-             PID|||K-204^^^CLIN^MR||Case^Test\rPV1||O|INF^^CHAIR3\rOBR|1||{}|182777000^monitoring of patient^SCT|||20260301101500+0000\r",
-            self.sent, self.sent
-        );
-        for (place, (code, value, unit)) in numerics.iter().enumerate() {
-            message.push_str(&format!(
-                "OBX|{}|NM|{code}^^MDC|1.1.1.{}|{value}|{unit}^^MDC|||||R\r",
-                place + 1,
-                place + 1
-            ));
-        }
-        message.push_str("\x1c\r");
-        self.stream.write_all(message.as_bytes()).unwrap();
+        self.stream.write_all(&pcd(self.sent, numerics)).unwrap();
         self.acknowledgement()
     }
 
@@ -288,6 +402,21 @@ impl Monitor {
     pub fn raw(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).unwrap();
     }
+}
+
+/// One PCD-01 message with these numerics (code, value, unit code), framed.
+pub fn pcd(number: u32, numerics: &[(u32, &str, u32)]) -> Vec<u8> {
+    let mut message = format!(
+        "\x0bMSH|^~\\&|MON7^0011223344556677^EUI-64||||20260301101500+0000||ORU^R01^ORU_R01|M{number}|P|2.6|||AL|NE||UNICODE UTF-8\r\
+         PID|||K-204^^^CLIN^MR||Case^Test\rPV1||O|INF^^CHAIR3\rOBR|1||{number}|182777000^monitoring of patient^SCT|||20260301101500+0000\r",
+    );
+    for (place, (code, value, unit)) in (1..).zip(numerics) {
+        message.push_str(&format!(
+            "OBX|{place}|NM|{code}^^MDC|1.1.1.{place}|{value}|{unit}^^MDC|||||R\r"
+        ));
+    }
+    message.push_str("\x1c\r");
+    message.into_bytes()
 }
 
 /// MDC codes for the tests.

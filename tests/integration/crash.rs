@@ -4,6 +4,7 @@ use crate::bedside::{Bench, mdc, until};
 use nix::sys::signal::Signal;
 use std::fs;
 use std::io::Write;
+use std::process::Command;
 
 fn low_saturation(bench: &Bench, daemon: &crate::bedside::Daemon) {
     daemon.done(r#"{"command":"open-session","patient":"K-204"}"#);
@@ -45,8 +46,11 @@ fn goal_8_a_killed_daemon_alarms_again_with_the_same_occurrence() {
     assert_eq!(board["phase"], "baseline");
     assert_eq!(board["session"]["about"]["patient"], "K-204");
     assert!(board["seq"].as_u64().unwrap() > seq_before);
+    daemon.alarm("restarted", "medium");
     let begins = bench.sqlite("select count(*) from v_alarms where rule = 'spo2-low'");
     assert_eq!(begins, "1");
+    daemon.kill();
+    bench.verify();
 }
 
 #[test]
@@ -81,6 +85,145 @@ fn stop_is_clean_and_a_second_start_goes_on() {
     assert_eq!(daemon.wait().code(), Some(0), "{}", bench.stderr());
     let daemon = bench.run();
     daemon.alarm("spo2-low", "high");
+    assert!(
+        bench.stderr().contains("session replayed"),
+        "{}",
+        bench.stderr()
+    );
+    daemon.kill();
+    bench.verify();
+}
+
+/// Writes into the record as only a test may.
+fn doctor(bench: &Bench, statement: &str) {
+    let status = Command::new("sqlite3")
+        .arg(bench.journal())
+        .arg(statement)
+        .status()
+        .unwrap();
+    assert!(status.success(), "{statement}");
+}
+
+#[test]
+fn goal_8_a_start_after_a_good_one_replays_and_every_number_stays() {
+    let bench = Bench::new();
+    let daemon = bench.run();
+    low_saturation(&bench, &daemon);
+    let before = daemon.alarm("spo2-low", "high");
+    daemon.done(&format!(
+        r#"{{"command":"acknowledge","alarm":{},"seen_priority":"high"}}"#,
+        before["id"]
+    ));
+    daemon.done(r#"{"command":"set-limit","rule":"rate-high","tier":"medium","value":125,"reason":"known"}"#);
+    daemon.kill();
+    // As if it had run for half a minute.
+    doctor(&bench, "update start set good = 1");
+
+    let daemon = bench.run();
+    let after = daemon.alarm("spo2-low", "high");
+    assert!(
+        bench.stderr().contains("session replayed"),
+        "{}",
+        bench.stderr()
+    );
+    assert_eq!(
+        (&after["id"], &after["since"]),
+        (&before["id"], &before["since"])
+    );
+    assert_eq!(after["state"], "acknowledged");
+    let board = daemon.now();
+    assert!(
+        board["alarms"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|alarm| alarm["rule"] != "restarted"),
+        "a replay is whole: {board}"
+    );
+    daemon.kill();
+    bench.verify();
+}
+
+#[test]
+fn goal_8_killed_again_and_again_the_record_has_no_hole_and_one_occurrence() {
+    let bench = Bench::new();
+    for round in 0..6 {
+        let daemon = bench.run();
+        let mut monitor = bench.monitor();
+        if round == 0 {
+            daemon.done(r#"{"command":"open-session"}"#);
+            daemon_sees(&daemon, &mut monitor);
+        }
+        daemon.alarm("spo2-low", "high");
+        // The kill hits between readings, their decisions and their commit.
+        for value in 0..=round {
+            monitor.raw(&crate::bedside::pcd(
+                value,
+                &[
+                    (mdc::SPO2, "79", mdc::PERCENT),
+                    (mdc::SYS, "190", mdc::MMHG),
+                    (mdc::DIA, "85", mdc::MMHG),
+                ],
+            ));
+        }
+        daemon.kill();
+        if round % 2 == 0 {
+            doctor(&bench, "update start set good = 1");
+        }
+        bench.verify();
+    }
+    let holes = "select count(*) from (select seq, lag(seq) over (order by seq) before from \
+                 (select seq from input union all select seq from record)) where seq <> before + 1";
+    assert_eq!(bench.sqlite(holes), "0");
+    let begun = bench.sqlite("select count(*) from v_alarms where rule = 'spo2-low'");
+    assert_eq!(begun, "1", "one desaturation, one occurrence");
+    let twice = "select count(*) from (select alarm from record where kind = 'alarm' \
+                 group by alarm having sum(event = 'begin') <> 1 or sum(event = 'end') > 1)";
+    assert_eq!(bench.sqlite(twice), "0");
+}
+
+#[test]
+fn an_alarm_of_standby_goes_on_over_restarts_and_ends_when_its_cause_does() {
+    let bench = Bench::new();
+    let daemon = bench.run();
+    let before = daemon.alarm("sound", "medium");
+    daemon.kill();
+    let daemon = bench.run();
+    assert_eq!(daemon.alarm("sound", "medium")["id"], before["id"]);
+    daemon.kill();
+
+    bench.configure_as(&crate::bedside::Room {
+        player: r#"["sh", "-c", "cat > /dev/null"]"#,
+        feeds: &bench.hl7_feed(),
+        ..crate::bedside::Room::default()
+    });
+    let mut daemon = bench.run();
+    daemon.no_alarm("sound");
+    daemon.signal(Signal::SIGTERM);
+    daemon.wait();
+    let lives = "select count(*), sum(ended is not null) from v_alarms where rule = 'sound'";
+    assert_eq!(bench.sqlite(lives), "1|1");
+    bench.verify();
+}
+
+#[test]
+fn a_damaged_record_is_told_over_restarts_until_a_nurse_has_seen_it() {
+    let bench = Bench::new();
+    fs::write(bench.journal(), [0x5a; 8192]).unwrap();
+    let daemon = bench.run();
+    daemon.done(r#"{"command":"open-session"}"#);
+    daemon.kill();
+    doctor(&bench, "update start set good = 1");
+    let mut daemon = bench.run();
+    let alarm = daemon.alarm("journal", "high");
+    daemon.done(&format!(
+        r#"{{"command":"acknowledge","alarm":{},"seen_priority":"high"}}"#,
+        alarm["id"]
+    ));
+    daemon.no_alarm("journal");
+    daemon.signal(Signal::SIGTERM);
+    daemon.wait();
+    bench.verify();
 }
 
 #[test]
@@ -97,7 +240,7 @@ fn a_journal_from_a_newer_version_ends_with_74_and_is_left_alone() {
     let mut daemon = bench.run();
     daemon.signal(Signal::SIGTERM);
     daemon.wait();
-    let status = std::process::Command::new("sqlite3")
+    let status = Command::new("sqlite3")
         .arg(bench.journal())
         .arg("pragma user_version = 9999")
         .status()

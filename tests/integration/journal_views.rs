@@ -27,12 +27,17 @@ impl Watcher for Quiet {
     fn health(&self, _: HealthItem, _: bool, _: &str) {}
 }
 
+/// Waits until everything pushed before is on the disk, however busy that is.
 pub fn settle(outlet: &mut Outlet) {
-    let (answer, answered) = mpsc::channel();
-    outlet.push(Job::Barrier(Box::new(move |durable| {
-        answer.send(durable).unwrap();
-    })));
-    assert!(answered.recv().unwrap());
+    loop {
+        let (answer, answered) = mpsc::channel();
+        outlet.push(Job::Barrier(Box::new(move |durable| {
+            answer.send(durable).unwrap();
+        })));
+        if answered.recv().unwrap() {
+            return;
+        }
+    }
 }
 
 pub fn setup() -> Arc<Setup> {
@@ -45,7 +50,13 @@ pub fn setup() -> Arc<Setup> {
         ours: Default::default(),
     };
     Arc::new(Setup {
-        profile: "[profile]\nname = \"ketamine-adult\"\nversion = 3\n".into(),
+        // The shipped one where it is there, so that an engine takes it.
+        profile: std::fs::read_to_string(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/config/profiles/ketamine-adult.toml"
+        ))
+        .unwrap_or_else(|_| "name = \"ketamine-adult\"\n".to_owned())
+        .into(),
         feeds: vec![
             feed("monitor", "hl7-mllp"),
             feed("oximeter", "masimo-ascii1"),
@@ -130,7 +141,7 @@ impl Script {
                 phase: Phase::Infusion,
                 since: Moment::ZERO,
                 delay: Duration::ZERO,
-                feed: None,
+                feed: Some(FeedId(0)),
                 age: None,
                 cause: None,
                 reason: None,
@@ -141,9 +152,16 @@ impl Script {
     }
 }
 
-fn words(record: &Record, _feed: Option<&str>, _at: Moment) -> Option<String> {
+fn words(record: &Record, feed: Option<&str>, _: Moment) -> Option<String> {
     match record {
-        Record::Alarm(alarm) => Some(format!("{} {}", alarm.rule.name(), alarm.priority.name())),
+        Record::Alarm(alarm) => {
+            let about = feed.unwrap_or("-");
+            Some(format!(
+                "{} {} {about}",
+                alarm.rule.name(),
+                alarm.priority.name()
+            ))
+        }
         Record::Audio(_)
         | Record::Phase(_)
         | Record::Refused(_)
@@ -307,10 +325,10 @@ fn the_stock_sqlite3_reads_the_views() {
         sqlite3(&path, "select * from v_alarms"),
         [
             "1|1|spo2-low|physiological|high|2026-03-01T09:13:00.007Z|2026-03-01T09:16:00.007Z|\
-             2026-03-01T09:16:00.007Z|ada|84|85|spo2-low high",
+             2026-03-01T09:16:00.007Z|ada|84|85|spo2-low high monitor",
             "1|2|sbp-high|physiological|medium|2026-03-01T09:17:00.007Z||2026-03-01T09:18:00.007Z|bo|171|165|\
-             sbp-high medium",
-            "1|3|feed-lost|technical|medium|2026-03-01T09:19:00.007Z||||||feed-lost medium",
+             sbp-high medium monitor",
+            "1|3|feed-lost|technical|medium|2026-03-01T09:19:00.007Z||||||feed-lost medium monitor",
         ]
     );
     let sessions = sqlite3(&path, "select * from v_sessions");
@@ -318,7 +336,7 @@ fn the_stock_sqlite3_reads_the_views() {
     assert!(
         sessions[0].starts_with(
             "1|2026-03-01T09:03:00.007Z|2026-03-01T09:12:00.007Z|2026-03-01T09:20:00.007Z|\
-             2026-03-01T09:21:00.007Z|ketamine-adult 3 (crc "
+             2026-03-01T09:21:00.007Z|ketamine-adult (crc "
         ),
         "{sessions:?}"
     );
@@ -337,7 +355,7 @@ fn the_stock_sqlite3_reads_the_views() {
     );
     assert_eq!(
         sqlite3(&path, "select detail from v_events where seq = 14"),
-        ["spo2-low high"]
+        ["spo2-low high monitor"]
     );
     assert_eq!(sqlite3(&path, "pragma integrity_check"), ["ok"]);
 }

@@ -206,6 +206,14 @@ impl Line {
             .map_err(|error| format!("is no {}: {error}", self.kind))
     }
 
+    /// A device's time in seconds, taken out of the fields.
+    fn take_time(&mut self, name: &str) -> Result<Option<DeviceTime>, String> {
+        let seconds = self.fields.remove(name).unwrap_or(Value::Null);
+        let seconds: Option<Decimal> = serde_json::from_value(seconds)
+            .map_err(|_| format!("has a `{name}` that is no number"))?;
+        device_time(seconds, name)
+    }
+
     /// The engine inputs that the line stands for, a feed's first mention included.
     pub(super) fn inputs(
         mut self,
@@ -225,7 +233,12 @@ impl Line {
                 feeds.set(&line, inputs)?;
             }
             "pump-event" => {
-                let line: PumpLine = self.read()?;
+                // Times are seconds here, as on every line.
+                let at = self.take_time("measured_at")?;
+                let message_at = self.take_time("message_at")?;
+                let mut line: PumpLine = self.read()?;
+                line.event.at = at;
+                line.event.message_at = message_at;
                 let feed = match &line.feed {
                     Some(name) => feeds.mention(name, inputs)?,
                     None => NO_FEED,

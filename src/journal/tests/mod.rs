@@ -12,7 +12,7 @@ use std::path::Path;
 
 fn ledger(path: &Path) -> Ledger {
     let connection = store::open_writer(path).unwrap();
-    Ledger::new(path, connection, &sample::start(0)).unwrap()
+    Ledger::new(path, connection, &sample::start(0), Vec::new()).unwrap()
 }
 
 fn write(ledger: &mut Ledger, entries: &[Entry]) {

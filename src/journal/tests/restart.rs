@@ -12,7 +12,7 @@ fn plan_after(spoil: impl FnOnce(&rusqlite::Connection)) -> Plan {
     let mut ledger = small_record(&path, 2);
     let batch = Batch {
         slots: vec![
-            backlog::Slot::Entry(sample::entry(3, Body::Input(sample::open(1)))),
+            backlog::Slot::Entry(sample::in_session(3, 1, Body::Input(sample::open(1)))),
             backlog::Slot::Entry(sample::in_session(
                 4,
                 1,
@@ -63,8 +63,9 @@ fn a_start_that_did_not_last_is_not_replayed_by_the_next() {
     let path = folder.path().join("j.db");
     let mut ledger = small_record(&path, 2);
     let batch = Batch {
-        slots: vec![backlog::Slot::Entry(sample::entry(
+        slots: vec![backlog::Slot::Entry(sample::in_session(
             3,
+            1,
             Body::Input(sample::open(1)),
         ))],
         good: true,
@@ -98,7 +99,7 @@ fn decisions_that_the_record_lacks_at_its_end_come_back_from_the_replay() {
             seq: taken.seq,
             at: taken.at,
             wall: now(second).wall,
-            session: engine.session(),
+            session: (second > 0).then_some(1),
             body: Body::Input(input),
         });
     }
