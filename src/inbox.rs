@@ -4,9 +4,10 @@
 //! is full the delivery comes back and its sender applies its own policy (engine.md 7). The engine
 //! thread owns the other end.
 
-use crate::engine::{Command, Input};
+use crate::engine::{Command, HealthItem, Input};
 use crate::vocabulary::Now;
 use crossbeam_channel::{Receiver, Sender, TrySendError};
+use std::sync::Arc;
 
 /// Called once: whether everything delivered before is in the record.
 pub type CommitReply = Box<dyn FnOnce(bool) + Send>;
@@ -87,5 +88,100 @@ impl Inbox {
     /// How many deliveries wait.
     pub fn waiting(&self) -> usize {
         self.sender.len()
+    }
+}
+
+/// Tells the engine how one part of ours is: every change, again and again until the queue takes it.
+#[derive(Debug)]
+pub struct HealthTeller {
+    what: HealthItem,
+    /// How it is, and why, as was last said.
+    said: Option<(bool, Option<Arc<str>>)>,
+    /// What the engine has taken.
+    told: Option<(bool, Option<Arc<str>>)>,
+}
+
+impl HealthTeller {
+    /// Nothing is known yet of this part.
+    pub const fn new(what: HealthItem) -> Self {
+        Self {
+            what,
+            said: None,
+            told: None,
+        }
+    }
+
+    /// How the part is, as was last said; `None`: nothing was said yet.
+    pub fn ok(&self) -> Option<bool> {
+        self.said.as_ref().map(|(ok, _)| *ok)
+    }
+
+    /// Says how the part is and why; it is told with the next [`HealthTeller::tell`].
+    pub fn say(&mut self, ok: bool, detail: Option<Arc<str>>) {
+        self.said = Some((ok, detail));
+    }
+
+    /// Offers what the engine does not know yet. True when the engine's queue took a change now.
+    pub fn tell(&mut self, inbox: &Inbox, received: Now) -> bool {
+        let Some((ok, detail)) = self.said.as_ref().filter(|_| self.said != self.told) else {
+            return false;
+        };
+        let delivery = Delivery::Input {
+            received,
+            input: Input::Health {
+                what: self.what,
+                ok: *ok,
+                detail: detail.clone(),
+            },
+        };
+        let taken = inbox.offer(delivery).is_ok();
+        if taken {
+            self.told.clone_from(&self.said);
+        }
+        taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(engine: &Receiver<Delivery>) -> Vec<(bool, Option<Arc<str>>)> {
+        engine
+            .try_iter()
+            .filter_map(|delivery| match delivery {
+                Delivery::Input {
+                    input: Input::Health { ok, detail, .. },
+                    ..
+                } => Some((ok, detail)),
+                Delivery::Input { .. } | Delivery::Command { .. } | Delivery::Barrier(_) => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_change_of_health_is_told_until_it_is_taken_and_then_once() {
+        let (inbox, engine) = Inbox::new(1);
+        let now = Now::default();
+        let mut teller = HealthTeller::new(HealthItem::Sound);
+        assert!(!teller.tell(&inbox, now), "nothing is known");
+        inbox
+            .offer(Delivery::Barrier(Box::new(|_| ())))
+            .unwrap_or_else(|_| panic!("room"));
+        teller.say(false, Some("unplugged".into()));
+        assert!(!teller.tell(&inbox, now), "the queue is full");
+        assert!(told(&engine).is_empty());
+        assert!(teller.tell(&inbox, now));
+        assert!(!teller.tell(&inbox, now), "known");
+        assert_eq!(told(&engine), [(false, Some("unplugged".into()))]);
+        teller.say(true, None);
+        teller.say(false, Some("unplugged".into()));
+        assert!(
+            !teller.tell(&inbox, now),
+            "what was never told needs no end"
+        );
+        teller.say(true, None);
+        assert!(teller.tell(&inbox, now));
+        assert_eq!(told(&engine), [(true, None)]);
     }
 }

@@ -83,6 +83,9 @@ mod sound;
 #[path = "integration/systemd.rs"]
 mod systemd;
 
+#[path = "integration/what_if.rs"]
+mod what_if;
+
 #[path = "integration/alarm_judge.rs"]
 mod alarm_judge;
 #[path = "integration/alarm_lifecycle.rs"]

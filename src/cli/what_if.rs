@@ -2,11 +2,11 @@
 
 use super::{ExitStatus, Failure, printed};
 use crate::journal::{self, Caveat, Compared, Outcome, Tally, VerifyError, WhatIf as Session};
-use crate::vocabulary::Rule;
+use crate::vocabulary::AlarmClass;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What to judge again, and by what.
@@ -157,8 +157,8 @@ fn tenths(time: Duration) -> String {
 /// The whole document: `docs/operations.md` explains its keys.
 #[derive(Serialize)]
 struct Document<'a> {
-    journal: &'a std::path::Path,
-    profile: &'a std::path::Path,
+    journal: &'a Path,
+    profile: &'a Path,
     sessions: Vec<SessionDocument>,
 }
 
@@ -167,7 +167,7 @@ struct SessionDocument {
     session: i64,
     /// Why the session cannot be judged again; the rest is then empty.
     obstacle: Option<String>,
-    length_s: f64,
+    length_s: Option<f64>,
     notes: Vec<String>,
     rules: Vec<RuleDocument>,
 }
@@ -175,7 +175,7 @@ struct SessionDocument {
 #[derive(Serialize)]
 struct RuleDocument {
     rule: &'static str,
-    class: crate::vocabulary::AlarmClass,
+    class: AlarmClass,
     recorded: TallyDocument,
     what_if: TallyDocument,
 }
@@ -215,7 +215,7 @@ impl From<&Tally> for TallyDocument {
 fn json<'a>(command: &'a WhatIf, outcomes: &[Outcome]) -> Document<'a> {
     let rule = |compared: &Compared| RuleDocument {
         rule: compared.rule.name(),
-        class: Rule::class(compared.rule),
+        class: compared.rule.class(),
         recorded: (&compared.recorded).into(),
         what_if: (&compared.what_if).into(),
     };
@@ -228,14 +228,14 @@ fn json<'a>(command: &'a WhatIf, outcomes: &[Outcome]) -> Document<'a> {
                 Ok(found) => SessionDocument {
                     session: *session,
                     obstacle: None,
-                    length_s: found.length.as_secs_f64(),
+                    length_s: Some(found.length.as_secs_f64()),
                     notes: found.caveats.iter().map(caveat).collect(),
                     rules: found.rules.iter().map(rule).collect(),
                 },
                 Err(obstacle) => SessionDocument {
                     session: *session,
                     obstacle: Some(obstacle.clone()),
-                    length_s: 0.0,
+                    length_s: None,
                     notes: Vec::new(),
                     rules: Vec::new(),
                 },

@@ -9,7 +9,7 @@
 use super::http::Shared;
 use crate::clock::Clock;
 use crate::engine::{HealthItem, Input};
-use crate::inbox::Delivery;
+use crate::inbox::{Delivery, HealthTeller};
 use crate::vocabulary::Moment;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -127,7 +127,7 @@ fn judge(
 /// the queue takes it), and wakes an idle engine so that a standing one can be told from it.
 pub(super) async fn watch(shared: Arc<Shared>) {
     let attendance = &shared.attendance;
-    let mut told = None;
+    let mut teller = HealthTeller::new(HealthItem::Display);
     let mut turn = tokio::time::interval(TURN);
     turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut asked = Duration::ZERO;
@@ -153,23 +153,12 @@ pub(super) async fn watch(shared: Arc<Shared>) {
         ) else {
             continue;
         };
-        if told == Some(health) {
-            continue;
-        }
         sources
             .status
             .health(HealthItem::Display)
             .set(health.is_ok());
-        let taken = sources.inbox.offer(Delivery::Input {
-            received: sources.clock.now(),
-            input: Input::Health {
-                what: HealthItem::Display,
-                ok: health.is_ok(),
-                detail: health.err().map(Into::into),
-            },
-        });
-        if taken.is_ok() {
-            told = Some(health);
+        teller.say(health.is_ok(), health.err().map(Into::into));
+        if teller.tell(&sources.inbox, sources.clock.now()) {
             match health {
                 Ok(()) => tracing::info!("display is attended"),
                 Err(reason) => tracing::error!(reason, "display lost"),

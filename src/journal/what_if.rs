@@ -17,7 +17,7 @@ use crate::engine::{
     AlarmEvent, AlarmRecord, Command, Engine, Input, Numbered, Override, Record, Setup, Started,
     engine_version,
 };
-use crate::vocabulary::{Moment, Now, Priority, Rule};
+use crate::vocabulary::{Moment, Now, Phase, Priority, Rule};
 use rusqlite::{Connection, params};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -236,7 +236,7 @@ impl Count {
         match record {
             Record::Alarm(alarm) if !self.closed => self.alarm(at, late, alarm),
             Record::Phase(change) => {
-                self.closed |= change.phase == crate::vocabulary::Phase::Standby;
+                self.closed |= change.phase == Phase::Standby;
             }
             Record::Alarm(_)
             | Record::Audio(_)

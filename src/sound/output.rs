@@ -9,8 +9,8 @@ use super::pace::{Appetite, Consumption, Pace};
 use super::player::{Failure, Player};
 use crate::board::{Published, Status};
 use crate::clock::Clock;
-use crate::engine::{AudioState, HealthItem, Input, Sounding};
-use crate::inbox::{Delivery, Inbox};
+use crate::engine::{AudioState, HealthItem, Sounding};
+use crate::inbox::{HealthTeller, Inbox};
 use crate::vocabulary::Moment;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -55,7 +55,7 @@ pub fn run(settings: &SoundSettings, connections: &Connections) {
     let mut thread = SoundThread {
         connections,
         real: Clock::real(),
-        health: Health::default(),
+        health: HealthTeller::new(HealthItem::Sound),
     };
     match &settings.player {
         Some(command) => thread.keep_playing(command),
@@ -69,15 +69,7 @@ pub fn run(settings: &SoundSettings, connections: &Connections) {
 struct SoundThread<'a> {
     connections: &'a Connections,
     real: Clock,
-    health: Health,
-}
-
-/// What was said about the sound, and whether the engine knows it.
-#[derive(Default)]
-struct Health {
-    ok: Option<bool>,
-    detail: Option<Arc<str>>,
-    told: Option<bool>,
+    health: HealthTeller,
 }
 
 impl SoundThread<'_> {
@@ -174,45 +166,28 @@ impl SoundThread<'_> {
 
     fn lost(&mut self, failure: &Failure) {
         self.connections.status.health(HealthItem::Sound).set(false);
-        if self.health.ok == Some(false) {
+        if self.health.ok() == Some(false) {
             tracing::debug!(error = %failure, "still no sound");
             return;
         }
         tracing::warn!(error = %failure, "sound lost");
-        self.health.ok = Some(false);
-        self.health.detail = Some(failure.to_string().into());
+        self.health.say(false, Some(failure.to_string().into()));
         self.tell();
     }
 
     fn works(&mut self) {
-        if self.health.ok == Some(true) {
+        if self.health.ok() == Some(true) {
             return;
         }
         self.connections.status.health(HealthItem::Sound).set(true);
         tracing::info!("the player takes sound");
-        self.health.ok = Some(true);
-        self.health.detail = None;
+        self.health.say(true, None);
     }
 
     /// Tells the engine what it does not know yet; a full inbox is tried again in the next round.
     fn tell(&mut self) {
-        let Some(ok) = self.health.ok else {
-            return;
-        };
-        if self.health.told == Some(ok) {
-            return;
-        }
-        let delivery = Delivery::Input {
-            received: self.connections.clock.now(),
-            input: Input::Health {
-                what: HealthItem::Sound,
-                ok,
-                detail: self.health.detail.clone(),
-            },
-        };
-        if self.connections.inbox.offer(delivery).is_ok() {
-            self.health.told = Some(ok);
-        }
+        let Connections { inbox, clock, .. } = self.connections;
+        self.health.tell(inbox, clock.now());
     }
 
     fn moment(&self) -> Moment {

@@ -2,84 +2,70 @@
 
 use crate::board::Status;
 use crate::clock::Clock;
-use crate::engine::{HealthItem, Input};
-use crate::inbox::{Delivery, Inbox};
+use crate::engine::HealthItem;
+use crate::inbox::{HealthTeller, Inbox};
 use crate::journal::Watcher;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Relays changes of health. Its senders are never on the alarm path; a report that finds the engine's
+/// Relays how our parts are. Its senders are never on the alarm path; a report that finds the engine's
 /// queue full waits here and is offered again by [`HealthRelay::flush`].
+///
+/// The first report of a part reaches the engine even when all is well: a restored engine may know an alarm
+/// about it from before the start, which must find its end, and the next session's engine must be told what is
+/// still wrong.
 pub(super) struct HealthRelay {
     inbox: Inbox,
     status: Arc<Status>,
     clock: Clock,
-    waiting: Mutex<Waiting>,
-}
-
-#[derive(Default)]
-struct Waiting {
-    told: BTreeMap<HealthItem, bool>,
-    pending: BTreeMap<HealthItem, (bool, Arc<str>)>,
+    tellers: Mutex<BTreeMap<HealthItem, HealthTeller>>,
 }
 
 impl HealthRelay {
-    /// A relay into this inbox, to an engine that believes `unwell` not to be well.
-    pub(super) fn new(
-        inbox: Inbox,
-        status: Arc<Status>,
-        clock: Clock,
-        unwell: impl Iterator<Item = HealthItem>,
-    ) -> Self {
+    /// A relay into this inbox.
+    pub(super) fn new(inbox: Inbox, status: Arc<Status>, clock: Clock) -> Self {
         Self {
             inbox,
             status,
             clock,
-            waiting: Mutex::new(Waiting {
-                told: unwell.map(|item| (item, false)).collect(),
-                pending: BTreeMap::new(),
-            }),
+            tellers: Mutex::default(),
         }
     }
 
     /// Reports how a part is. Only changes reach the engine.
     pub(super) fn report(&self, item: HealthItem, ok: bool, detail: &str) {
         self.status.health(item).set(ok);
-        {
-            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            if waiting.told.get(&item).copied().unwrap_or(true) == ok {
-                waiting.pending.remove(&item);
-                return;
+        let before = {
+            let mut tellers = self.tellers();
+            let teller = tellers.entry(item).or_insert(HealthTeller::new(item));
+            let before = teller.ok();
+            if before != Some(ok) {
+                teller.say(ok, Some(detail.into()));
             }
-            waiting.pending.insert(item, (ok, detail.into()));
-        }
-        if ok {
-            tracing::info!(part = item.name(), detail, "working again");
-        } else {
-            tracing::warn!(part = item.name(), detail, "not working");
+            before
+        };
+        match (before, ok) {
+            (Some(false), true) => {
+                tracing::info!(part = item.name(), detail, "working again");
+            }
+            (Some(true) | None, false) => {
+                tracing::warn!(part = item.name(), detail, "not working");
+            }
+            (Some(true) | None, true) | (Some(false), false) => {}
         }
         self.flush();
     }
 
     /// Offers what the queue had no room for.
     pub(super) fn flush(&self) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some((item, (ok, detail))) = waiting.pending.pop_first() {
-            let delivery = Delivery::Input {
-                received: self.clock.now(),
-                input: Input::Health {
-                    what: item,
-                    ok,
-                    detail: Some(detail.clone()),
-                },
-            };
-            if self.inbox.offer(delivery).is_err() {
-                waiting.pending.insert(item, (ok, detail));
-                return;
-            }
-            waiting.told.insert(item, ok);
+        for teller in self.tellers().values_mut() {
+            teller.tell(&self.inbox, self.clock.now());
         }
+    }
+
+    fn tellers(&self) -> MutexGuard<'_, BTreeMap<HealthItem, HealthTeller>> {
+        self.tellers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

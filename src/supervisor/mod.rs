@@ -116,12 +116,7 @@ impl Daemon {
         ));
         let published = Arc::new(Published::default());
         let (inbox, deliveries) = Inbox::new(inbox::CAPACITY);
-        let relay = Arc::new(HealthRelay::new(
-            inbox.clone(),
-            Arc::clone(&status),
-            clock,
-            restored.engine.unwell(),
-        ));
+        let relay = Arc::new(HealthRelay::new(inbox.clone(), Arc::clone(&status), clock));
         let next_session = journal.restored().last_session + 1;
         let (mut outlet, journal_thread) = journal
             .start(

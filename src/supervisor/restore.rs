@@ -3,7 +3,7 @@
 
 use super::StartError;
 use crate::engine::restart::{Row, Summariser};
-use crate::engine::{CarryOver, Engine, HealthItem, Input, Numbered, Record, Setup, Started, text};
+use crate::engine::{CarryOver, Engine, Input, Numbered, Record, Setup, Started, text};
 use crate::journal::{Body, Entry, Job, Journal, Plan};
 use crate::vocabulary::{Moment, Now};
 use std::ops::ControlFlow;
@@ -74,26 +74,6 @@ pub(super) fn engine(
             setup,
         }),
     );
-    // What was wrong before may be right now, and these parts only tell changes. Sound and display tell
-    // how they are at every start by themselves.
-    let journal_ok = journal.trouble().is_none();
-    for (what, ok) in [
-        (HealthItem::Journal, journal_ok),
-        (HealthItem::Disk, true),
-        (HealthItem::QueueFull, true),
-        (HealthItem::Clock, true),
-    ] {
-        if ok {
-            start.take(
-                &mut engine,
-                Input::Health {
-                    what,
-                    ok,
-                    detail: None,
-                },
-            );
-        }
-    }
     Ok(Restoration {
         engine,
         jobs: start.jobs,
@@ -178,5 +158,197 @@ impl Start {
                 self.jobs.push(Job::Entry(entry));
             },
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{AlarmEvent, HealthItem, OpenSession};
+    use crate::journal::{Entry, Start as Boot, Watcher};
+    use crate::profile::SHIPPED;
+    use crate::vocabulary::{Moment, Rule, WallTime};
+    use std::path::Path;
+    use std::sync::mpsc;
+
+    struct Quiet;
+
+    impl Watcher for Quiet {
+        fn committed(&self, _: u64) {}
+        fn waiting(&self, _: usize, _: u64) {}
+        fn health(&self, _: HealthItem, _: bool, _: &str) {}
+    }
+
+    const WALL: i64 = 1_772_355_600_000;
+
+    fn at(second: u64) -> Now {
+        Now {
+            moment: Moment::from_secs(second),
+            wall: WallTime::from_millis(WALL + second.cast_signed() * 1_000),
+        }
+    }
+
+    fn setup(profile: &str) -> Arc<Setup> {
+        Arc::new(Setup {
+            profile: profile.into(),
+            ..Setup::default()
+        })
+    }
+
+    fn health(what: HealthItem, ok: bool) -> Input {
+        Input::Health {
+            what,
+            ok,
+            detail: None,
+        }
+    }
+
+    fn open(session: i64, profile: &str) -> Input {
+        Input::Open {
+            session,
+            about: Box::new(OpenSession::default()),
+            setup: setup(profile),
+        }
+    }
+
+    /// One life of the daemon: restored, then these inputs a second apart, then gone. The open alarms as
+    /// they were at its beginning and at its end, each with its number.
+    fn life(path: &Path, from: u64, inputs: &[Input]) -> [Vec<(Rule, u64)>; 2] {
+        let now = at(from);
+        let start = Boot::new("boot".into(), now, true, SHIPPED.into());
+        let mut journal = Journal::open(path, start).unwrap();
+        let restored = engine(&mut journal, now, "boot".into(), setup(SHIPPED)).unwrap();
+        let (mut outlet, writer) = journal.start(Box::new(Quiet), |_, _, _| None).unwrap();
+        let mut engine = restored.engine;
+        for job in restored.jobs {
+            outlet.push(job);
+        }
+        let open_alarms = |engine: &Engine| -> Vec<_> {
+            engine
+                .open_alarms()
+                .map(|(key, occurrence)| (key.rule, occurrence.id))
+                .collect()
+        };
+        let before = open_alarms(&engine);
+        for (second, input) in (from + 1..).zip(inputs) {
+            let session = engine.session();
+            let mut made = Vec::new();
+            let taken = engine.step(at(second), input, &mut made);
+            let session = session.or_else(|| engine.session());
+            super::super::engine_thread::journaled(
+                at(second),
+                (session, session),
+                &taken,
+                input.clone(),
+                &mut made,
+                |entry: Entry| outlet.push(Job::Entry(entry)),
+            );
+        }
+        let (answer, answered) = mpsc::channel();
+        outlet.push(Job::Barrier(Box::new(move |durable| {
+            answer.send(durable).unwrap();
+        })));
+        assert!(answered.recv().unwrap());
+        drop(outlet);
+        writer.join().unwrap();
+        [before, open_alarms(&engine)]
+    }
+
+    /// How often each alarm of the record began and ended.
+    fn lives(path: &Path) -> Vec<(u64, usize, usize)> {
+        let start = Boot::new("boot".into(), at(9_000), true, SHIPPED.into());
+        let journal = Journal::open(path, start).unwrap();
+        let mut lives = std::collections::BTreeMap::<u64, (usize, usize)>::new();
+        journal
+            .visit(1, &mut |entry| {
+                if let Body::Record(Record::Alarm(alarm), _) = entry.body {
+                    let counts = lives.entry(alarm.alarm).or_default();
+                    counts.0 += usize::from(alarm.event == AlarmEvent::Begin);
+                    counts.1 += usize::from(alarm.event == AlarmEvent::End);
+                }
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+        lives.into_iter().map(|(id, (b, e))| (id, b, e)).collect()
+    }
+
+    #[test]
+    fn an_alarm_of_standby_goes_on_over_restarts_and_ends_with_its_cause() {
+        for item in [HealthItem::Sound, HealthItem::Journal, HealthItem::Disk] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("journal.db");
+            let [none, begun] = life(&path, 0, &[health(item, false)]);
+            assert!(none.is_empty());
+            assert_eq!(begun.len(), 1, "{item:?}");
+            // Twice: what was carried over once must be carried over again.
+            for from in [100, 200] {
+                let [carried, still] = life(&path, from, &[Input::Tick]);
+                assert_eq!(carried, begun, "{item:?}");
+                assert_eq!(still, begun, "{item:?}");
+            }
+            let [carried, over] = life(&path, 300, &[health(item, true)]);
+            assert_eq!(carried, begun);
+            assert!(over.is_empty(), "{over:?}");
+            assert!(
+                lives(&path).iter().all(|life| (life.1, life.2) == (1, 1)),
+                "{:?}",
+                lives(&path)
+            );
+            let [fresh, _] = life(&path, 400, &[]);
+            assert!(fresh.is_empty());
+            let verdicts = crate::journal::verify(&path, None).unwrap();
+            assert!(
+                verdicts.iter().all(crate::journal::Verdict::is_proven),
+                "{verdicts:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_alarm_about_ourselves_goes_on_over_a_restart_after_its_session() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        let close = Input::Command(Box::new(crate::engine::Command::CloseSession {
+            by: "nurse".to_owned(),
+            over: None,
+        }));
+        let story = [open(1, SHIPPED), health(HealthItem::Sound, false), close];
+        let [_, begun] = life(&path, 0, &story);
+        assert_eq!(begun.len(), 1, "{begun:?}");
+        let [carried, _] = life(&path, 100, &[]);
+        assert_eq!(carried, begun);
+        let story = [open(2, SHIPPED), health(HealthItem::Sound, false)];
+        let [_, next] = life(&path, 200, &story);
+        assert_ne!(next, begun, "a session begins with alarms of its own");
+        assert_eq!(lives(&path).first().map(|life| life.2), Some(1));
+    }
+
+    #[test]
+    fn an_opening_that_was_refused_neither_opens_nor_drops_a_session() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        let sound = health(HealthItem::Sound, false);
+        let [_, begun] = life(&path, 0, &[sound.clone(), open(1, "no profile")]);
+        let [carried, _] = life(&path, 100, &[]);
+        assert_eq!(carried, begun, "standby, and not a session without limits");
+
+        let path = folder.path().join("second.db");
+        let [_, begun] = life(
+            &path,
+            0,
+            &[open(1, SHIPPED), sound, open(2, SHIPPED), Input::Tick],
+        );
+        let [carried, _] = life(&path, 100, &[]);
+        let ours = |alarms: &[(Rule, u64)]| {
+            alarms
+                .iter()
+                .find(|(rule, _)| *rule == Rule::Sound)
+                .copied()
+        };
+        assert_eq!(ours(&carried), ours(&begun));
+        assert!(carried.iter().any(|(rule, _)| *rule == Rule::Restarted) || carried == begun);
+        let start = Boot::new("boot".into(), at(200), true, SHIPPED.into());
+        let journal = Journal::open(&path, start).unwrap();
+        assert_eq!(journal.restored().session, Some(1));
     }
 }

@@ -1,15 +1,24 @@
 //! `infusewatch verify`: a record proves itself, a changed one is found out.
 
-use super::journal_views::{Quiet, settle, setup, start};
-use infusewatch::engine::{Engine, FeedId, Input, OpenSession, Started};
+use super::journal_views::{Quiet, settle, start};
+use infusewatch::engine::{Engine, FeedId, Input, OpenSession, Setup, Started};
 use infusewatch::journal::{Body, Entry, Job, Journal, Plan};
 use infusewatch::observation::Observation;
 use infusewatch::vocabulary::{Decimal, Moment, Now, Parameter, Reading, WallTime};
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Arc;
 
 /// 2026-03-01T09:00:00Z.
 const NINE: i64 = 1_772_355_600_000;
+
+/// A profile that the engine takes: a refused opening begins no session.
+fn setup() -> Arc<Setup> {
+    Arc::new(Setup {
+        profile: infusewatch::profile::SHIPPED.into(),
+        ..Setup::clone(&super::journal_views::setup())
+    })
+}
 
 /// A record as the engine's thread would make it: every input with what the engine makes of it.
 fn record(path: &Path) {

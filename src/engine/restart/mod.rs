@@ -269,7 +269,7 @@ impl Engine {
             session.cuff.failed = if tier > Priority::Low { 2 } else { 1 };
             session.cuff.failed_at = since;
         }
-        let is_own = self.carry_health(key.rule, since, occurrence.told.as_ref());
+        let is_own = self.carry_health(key.rule, tier, since, occurrence.told.as_ref());
         // These follow what was carried beside them: the count of failures, the feed's cadence, our health.
         let follows = is_own || matches!(key.rule, Rule::CuffFailed | Rule::SlowFeed);
         self.alarms.restore(

@@ -43,18 +43,6 @@ impl Health {
             .map(|item| self.of(item))
     }
 
-    const fn get(&self, item: HealthItem) -> &HealthEntry {
-        match item {
-            HealthItem::Journal => &self.journal,
-            HealthItem::Damaged => &self.damaged,
-            HealthItem::Disk => &self.disk,
-            HealthItem::Sound => &self.sound,
-            HealthItem::Display => &self.display,
-            HealthItem::QueueFull => &self.queue_full,
-            HealthItem::Clock => &self.clock,
-        }
-    }
-
     const fn of(&mut self, item: HealthItem) -> &mut HealthEntry {
         match item {
             HealthItem::Journal => &mut self.journal,
@@ -84,15 +72,6 @@ impl Engine {
         self.dirty.rule(item.rule());
     }
 
-    /// The parts that were not well when last heard of: after a restart each must be told anew.
-    pub fn unwell(&self) -> impl Iterator<Item = HealthItem> {
-        HealthItem::ALL.into_iter().filter(|item| {
-            let entry = self.health.get(*item);
-            let alarms = self.alarms.get(Key::whole(item.rule())).is_some();
-            !entry.until_seen && (entry.bad_since.is_some() || alarms)
-        })
-    }
-
     /// Raises a condition that lasts until a nurse has seen it.
     pub(crate) fn raise_until_seen(&mut self, rule: Rule, detail: Option<Arc<str>>) {
         let now = self.at;
@@ -109,17 +88,24 @@ impl Engine {
     pub(crate) fn carry_health(
         &mut self,
         rule: Rule,
+        tier: Priority,
         since: Moment,
         detail: Option<&Arc<str>>,
     ) -> bool {
-        let Some(entry) = self.health.of_rule(rule) else {
+        // The records do not tell a damaged file from one that waits for its disk: the worse is taken.
+        let is_damaged = rule == Rule::Journal && tier == Priority::High;
+        let entry = if is_damaged {
+            self.health.of(HealthItem::Damaged)
+        } else if let Some(entry) = self.health.of_rule(rule) {
+            entry
+        } else {
             return false;
         };
         *entry = HealthEntry {
             bad_since: Some(since),
             detail: detail.cloned(),
             // What was unknown about the clock stays unknown, however evenly it runs now.
-            until_seen: matches!(rule, Rule::Restarted | Rule::Clock),
+            until_seen: is_damaged || matches!(rule, Rule::Restarted | Rule::Clock),
         };
         true
     }
