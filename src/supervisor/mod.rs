@@ -258,6 +258,11 @@ impl Daemon {
         &self.token
     }
 
+    /// The picture and the cue, as everybody who only looks sees them.
+    pub const fn published(&self) -> &Arc<Published> {
+        &self.published
+    }
+
     /// Where the page is served, as soon as it is; `None` when that takes longer than the first try of
     /// everything else may.
     pub fn wait_for_address(&self) -> Option<String> {
