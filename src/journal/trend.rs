@@ -20,6 +20,7 @@ const MOST_READINGS: usize = 43_200;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct HistoryPoint {
     /// When its last reading was received.
+    #[serde(rename = "t")]
     pub wall_ms: i64,
     /// Its last number; `None`: none in this piece.
     pub value: Option<Decimal>,
