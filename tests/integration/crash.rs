@@ -187,6 +187,9 @@ fn an_alarm_of_standby_goes_on_over_restarts_and_ends_when_its_cause_does() {
     let bench = Bench::new();
     let daemon = bench.run();
     let before = daemon.alarm("sound", "medium");
+    until("the alarm in the record", || {
+        (bench.sqlite("select count(*) from v_alarms where rule = 'sound'") == "1").then_some(())
+    });
     daemon.kill();
     let daemon = bench.run();
     assert_eq!(daemon.alarm("sound", "medium")["id"], before["id"]);
