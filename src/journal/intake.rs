@@ -100,17 +100,13 @@ impl Intake {
         }
     }
 
-    /// What is wrong from the start on; also told when nothing is, as something may have been before the start.
+    /// What is wrong from the start on.
     pub(super) fn begin(&mut self, now: Moment, unusable: Option<String>, notice: Option<String>) {
         self.failed = unusable;
         if let Some(text) = notice {
             self.put_aside(now, &text);
         }
         self.report(now);
-        if self.healthy {
-            self.watcher
-                .health(HealthItem::Journal, true, "the record is being written");
-        }
     }
 
     /// Takes what the engine's thread sent.

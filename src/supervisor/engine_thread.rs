@@ -66,7 +66,7 @@ impl Standing {
             Input::Feed { feed, state } => {
                 self.feeds.insert(*feed, *state);
             }
-            // The damaged file belongs to the past; its alarm ended when somebody saw it.
+            // The damaged file belongs to the past; the engine knows whether somebody has seen its alarm.
             Input::Health {
                 what: HealthItem::Damaged,
                 ..
@@ -168,10 +168,16 @@ impl EngineThread {
         } else {
             (false, Input::Command(Box::new(command)))
         };
+        let damage = self.engine.unseen_damage();
         let taken = self.step(received, input, records);
         if opening && taken.refused.is_none() {
             self.next_session += 1;
-            for input in self.standing.inputs() {
+            let damage = damage.map(|detail| Input::Health {
+                what: HealthItem::Damaged,
+                ok: false,
+                detail: Some(detail),
+            });
+            for input in self.standing.inputs().into_iter().chain(damage) {
                 self.step(received, input, records);
             }
         }

@@ -127,7 +127,10 @@ impl Daemon {
         for job in restored.jobs {
             outlet.push(job);
         }
-        // What was wrong before this start and is not now; journal, disk, sound and display speak for themselves.
+        // What was wrong before this start and is not now; disk, sound and display speak for themselves.
+        if status.health(HealthItem::Journal).ok() {
+            relay.report(HealthItem::Journal, true, "the record is being written");
+        }
         relay.report(HealthItem::QueueFull, true, "a fresh queue");
         relay.report(HealthItem::Clock, true, "the wall clock runs evenly");
         let (wave_tap, _) = broadcast::channel(WAVES_BEHIND);
@@ -253,6 +256,11 @@ impl Daemon {
     /// This start's token.
     pub const fn token(&self) -> &Token {
         &self.token
+    }
+
+    /// The picture and the cue, as everybody who only looks sees them.
+    pub const fn published(&self) -> &Arc<Published> {
+        &self.published
     }
 
     /// Where the page is served, as soon as it is; `None` when that takes longer than the first try of

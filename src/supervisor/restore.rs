@@ -231,13 +231,12 @@ mod tests {
         };
         let before = open_alarms(&engine);
         for (second, input) in (from + 1..).zip(inputs) {
-            let session = engine.session();
+            let before = engine.session();
             let mut made = Vec::new();
             let taken = engine.step(at(second), input, &mut made);
-            let session = session.or_else(|| engine.session());
             super::super::engine_thread::journaled(
                 at(second),
-                (session, session),
+                (before, engine.session()),
                 &taken,
                 input.clone(),
                 &mut made,

@@ -57,7 +57,7 @@ impl Bench {
             seq,
             at: moment,
             wall: at(second).wall_at(moment),
-            session,
+            session: if seq < taken.seq { before } else { session },
             body,
         };
         let mut entries: Vec<_> = made

@@ -208,7 +208,14 @@ impl Line {
 
     /// A device's time in seconds, taken out of the fields.
     fn take_time(&mut self, name: &str) -> Result<Option<DeviceTime>, String> {
-        let seconds = self.fields.remove(name).unwrap_or(Value::Null);
+        let Some(seconds) = self.fields.remove(name) else {
+            return Ok(None);
+        };
+        if seconds.is_object() {
+            // The event's own form, as the journal keeps it.
+            self.fields.insert(name.to_owned(), seconds);
+            return Ok(None);
+        }
         let seconds: Option<Decimal> = serde_json::from_value(seconds)
             .map_err(|_| format!("has a `{name}` that is no number"))?;
         device_time(seconds, name)
@@ -237,8 +244,8 @@ impl Line {
                 let at = self.take_time("measured_at")?;
                 let message_at = self.take_time("message_at")?;
                 let mut line: PumpLine = self.read()?;
-                line.event.at = at;
-                line.event.message_at = message_at;
+                line.event.at = at.or(line.event.at);
+                line.event.message_at = message_at.or(line.event.message_at);
                 let feed = match &line.feed {
                     Some(name) => feeds.mention(name, inputs)?,
                     None => NO_FEED,

@@ -110,6 +110,12 @@ impl Engine {
         true
     }
 
+    /// What is to be said about a damaged record that no nurse has seen yet. A fresh engine must be told.
+    pub fn unseen_damage(&self) -> Option<Arc<str>> {
+        let damaged = &self.health.damaged;
+        damaged.bad_since.and(damaged.detail.clone())
+    }
+
     /// A nurse acknowledged an alarm about ourselves.
     pub(crate) fn own_alarm_seen(&mut self, rule: Rule) {
         let damaged = &mut self.health.damaged;
