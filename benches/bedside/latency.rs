@@ -56,8 +56,6 @@ pub fn decided() {
     }
     let frame = monitor.prepare(HIGH);
     let bare = peer::bare_path(DECISIONS, &frame);
-    drop((flow, monitor));
-    daemon.stop();
     let times = Times::of(times);
     let line = |what: &str, times: &Times, bar: &str| {
         report(
@@ -81,6 +79,8 @@ pub fn decided() {
         &bare,
         "(limit)",
     );
+    drop((flow, monitor));
+    daemon.stop();
 }
 
 /// The spawned binary, from outside: the acknowledgement is only sent when the alarm's record is durable.

@@ -77,12 +77,16 @@ impl Recorder {
         }
     }
 
+    /// Waits until everything taken so far is on the disk. A barrier answers "not recorded" after two seconds, which
+    /// a busy disk may need.
     fn settle(&mut self) {
-        let (answer, answered) = mpsc::channel();
-        self.outlet.push(Job::Barrier(Box::new(move |durable| {
-            answer.send(durable).unwrap();
-        })));
-        assert!(answered.recv().unwrap());
+        until("the disk", Duration::ZERO, || {
+            let (answer, answered) = mpsc::channel();
+            self.outlet.push(Job::Barrier(Box::new(move |durable| {
+                answer.send(durable).unwrap();
+            })));
+            answered.recv().unwrap().then_some(())
+        });
     }
 }
 

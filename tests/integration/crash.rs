@@ -212,8 +212,16 @@ fn a_damaged_record_is_told_over_restarts_until_a_nurse_has_seen_it() {
     fs::write(bench.journal(), [0x5a; 8192]).unwrap();
     let daemon = bench.run();
     daemon.done(r#"{"command":"open-session"}"#);
+    until("the alarm in the session's record", || {
+        let open = "select count(*) from v_alarms where rule = 'journal' and session = 1 and ended is null";
+        (bench.sqlite(open) == "1").then_some(())
+    });
     daemon.kill();
+    // The next start replays, the one after it carries over.
     doctor(&bench, "update start set good = 1");
+    let daemon = bench.run();
+    daemon.alarm("journal", "high");
+    daemon.kill();
     let mut daemon = bench.run();
     let alarm = daemon.alarm("journal", "high");
     daemon.done(&format!(

@@ -241,7 +241,10 @@ impl Line {
             }
             "pump-event" => {
                 // Times are seconds here, as on every line.
-                let at = self.take_time("measured_at")?;
+                let at = match self.take_time("measured_at")? {
+                    None => self.take_time("at")?,
+                    told => told,
+                };
                 let message_at = self.take_time("message_at")?;
                 let mut line: PumpLine = self.read()?;
                 line.event.at = at.or(line.event.at);
