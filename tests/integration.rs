@@ -100,6 +100,8 @@ mod alarm_proof_exhaustive;
 mod alarm_proof_oracle;
 #[path = "integration/alarm_proof_recordings.rs"]
 mod alarm_proof_recordings;
+#[path = "integration/alarm_proof_restart.rs"]
+mod alarm_proof_restart;
 #[path = "integration/alarm_proof_stories.rs"]
 mod alarm_proof_stories;
 #[path = "integration/alarm_properties.rs"]

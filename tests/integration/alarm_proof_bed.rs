@@ -24,7 +24,13 @@ impl Bed {
             engine: Engine::new(0),
             at: Moment::ZERO,
         };
-        bed.take(&Input::Open {
+        bed.take(&Self::opening(silence));
+        bed
+    }
+
+    /// The opening of its session.
+    pub fn opening(silence: Duration) -> Input {
+        Input::Open {
             session: 1,
             about: Box::new(OpenSession::default()),
             setup: Arc::new(Setup {
@@ -39,8 +45,7 @@ impl Bed {
                 }],
                 prefer: BTreeMap::new(),
             }),
-        });
-        bed
+        }
     }
 
     /// Takes an input now.

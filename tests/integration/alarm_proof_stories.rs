@@ -246,3 +246,20 @@ fn alm_a26_no_spo2_limit_goes_below_the_rail() {
         .told();
     assert_eq!(told.refusals().len(), 1, "{:?}", told.refusals());
 }
+
+#[test]
+fn alm_goal_9_without_ecg_and_pleth_the_cuffs_rate_is_judged_at_once_by_reading() {
+    let mut story = Story::opened().steady("spo2", 97, 1, 700);
+    for (t, rate) in [(100, 160), (400, 149), (460, 70)] {
+        story = story.line(
+            f64::from(t),
+            json!({"kind": "observation", "feed": "monitor", "parameter": "nibp-pr",
+                   "value": rate, "measured_at": t}),
+        );
+    }
+    // 149 is still past 120; 70 is inside: each reading decides at once.
+    assert_eq!(
+        story.told().alarms("rate-high"),
+        ["100 begin high", "400 deescalate medium", "460 return high"]
+    );
+}

@@ -7,7 +7,7 @@ use crate::engine::reading::{CuffIdentity, CuffTaken};
 use crate::engine::record::{AlarmEvent, AlarmRecord, AudioState, Record};
 use crate::engine::session::Stamped;
 use crate::observation::Observation;
-use crate::vocabulary::{Decimal, Moment, Parameter, Phase, Priority, Rule, WallTime};
+use crate::vocabulary::{AlarmClass, Decimal, Moment, Parameter, Phase, Priority, Rule, WallTime};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -223,7 +223,10 @@ impl Summariser {
 
     fn record(&mut self, seq: u64, at: Stamped, record: &Record) {
         match record {
-            Record::Alarm(alarm) => self.alarm(seq, at, alarm),
+            Record::Alarm(alarm) => {
+                self.end_absence(alarm);
+                self.alarm(seq, at, alarm);
+            }
             Record::Audio(audio) => {
                 if audio.state == AudioState::On {
                     self.state.paused_at = None;
@@ -247,6 +250,17 @@ impl Summariser {
                 }
             }
             Record::Task(_) => {}
+        }
+    }
+
+    /// No patient alarm begins or rises while the patient is away: the absence has ended, by its time or
+    /// because SpO2 came back, and must not hide the alarm after a restart.
+    fn end_absence(&mut self, alarm: &AlarmRecord) {
+        let rises = matches!(alarm.event, AlarmEvent::Begin | AlarmEvent::Escalate);
+        if rises && alarm.class == AlarmClass::Physiological {
+            self.state.away_until = None;
+            self.pending
+                .take_if(|command| matches!(command, Command::Away { .. }));
         }
     }
 
