@@ -6,7 +6,7 @@
 //! measurement; acknowledge what is not in the record. It owns one connection's state and nothing
 //! else.
 //!
-//! A frame goes through [`mllp`], `message` (segments and fields as slices), `report` (rows to
+//! A frame goes through `mllp`, `message` (segments and fields as slices), `report` (rows to
 //! observations, with `numerics`, `waves`, `containment` and `identity`), and is answered by
 //! `acknowledgement`.
 
