@@ -50,6 +50,9 @@ pub(super) struct EngineThread {
     pub(super) standing: Standing,
     /// Set once everybody who feeds the inbox has ended.
     pub(super) stop: Arc<AtomicBool>,
+    /// What the journal gets as soon as everything that waits is judged: passing it on wakes another thread,
+    /// which must not come between a frame's readings and their alarm.
+    pub(super) decided: Vec<Job>,
 }
 
 /// The newest state of every feed and of every part of ours. A session begins with a fresh engine, and its
@@ -129,10 +132,20 @@ impl EngineThread {
             }
             let now = self.clock.now();
             self.step(now, Input::Tick, &mut records);
-            self.published
-                .publish(picture(&self.engine, now, self.bed.clone(), self.demo));
+            for job in self.decided.drain(..) {
+                self.outlet.push(job);
+            }
+            self.show(now);
             self.published.advance();
         }
+    }
+
+    /// Publishes how everything stands. Also before the thread runs: an alarm that was restored sounds and is
+    /// seen at once, not when something next happens to it.
+    pub(super) fn show(&self, now: Now) {
+        self.published.set_cue(cue(&self.engine));
+        self.published
+            .publish(picture(&self.engine, now, self.bed.clone(), self.demo));
     }
 
     fn take(&mut self, delivery: Delivery, records: &mut Vec<Numbered>) {
@@ -147,7 +160,7 @@ impl EngineThread {
             } => {
                 self.command(received, *command, reply, records);
             }
-            Delivery::Barrier(reply) => self.outlet.push(Job::Barrier(reply)),
+            Delivery::Barrier(reply) => self.decided.push(Job::Barrier(reply)),
         }
     }
 
@@ -194,8 +207,8 @@ impl EngineThread {
         });
     }
 
-    /// Steps the engine, says at once what is to be heard, and hands input and records to the journal
-    /// in the order of their numbers.
+    /// Steps the engine, says at once what is to be heard, and keeps input and records for the journal in
+    /// the order of their numbers.
     fn step(&mut self, now: Now, input: Input, records: &mut Vec<Numbered>) -> Taken {
         let before = self.engine.session();
         self.standing.note(&input);
@@ -205,7 +218,7 @@ impl EngineThread {
         }
         let sessions = (before, self.engine.session());
         journaled(now, sessions, &taken, input, records, |entry| {
-            self.outlet.push(Job::Entry(entry))
+            self.decided.push(Job::Entry(entry));
         });
         taken
     }
@@ -258,8 +271,94 @@ pub(super) fn journaled(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{AudioRecord, Loudness, OpenSession, Record, Setup};
-    use crate::vocabulary::{Moment, WallTime};
+    use crate::engine::{
+        AudioRecord, FeedSetup, Loudness, OpenSession, Record, Setup, Sounding, Started,
+    };
+    use crate::journal::{Journal, Start, Watcher};
+    use crate::observation::{Identity, Observation};
+    use crate::profile::SHIPPED;
+    use crate::vocabulary::{Decimal, Moment, Parameter, Reading, WallTime};
+
+    struct Quiet;
+
+    impl Watcher for Quiet {
+        fn committed(&self, _: u64) {}
+        fn waiting(&self, _: usize, _: u64) {}
+        fn health(&self, _: HealthItem, _: bool, _: &str) {}
+    }
+
+    /// An infusion in which a cuff reading of 190 mmHg has begun a high alarm.
+    fn in_alarm(now: Now) -> Engine {
+        let setup = Arc::new(Setup {
+            profile: SHIPPED.into(),
+            feeds: vec![FeedSetup {
+                name: "monitor".into(),
+                protocol: "hl7-mllp".into(),
+                silence: Duration::from_secs(10),
+                cadence: Duration::from_secs(1),
+                parameters: Vec::new(),
+                ours: Identity::default(),
+            }],
+            ..Setup::default()
+        });
+        let value = Reading::Valid(Decimal::whole(190));
+        let story = [
+            Input::Started(Started {
+                boot: "boot".into(),
+                wall: now.wall,
+                down_for: None,
+                setup: Arc::clone(&setup),
+            }),
+            Input::Open {
+                session: 1,
+                about: Box::new(OpenSession::default()),
+                setup,
+            },
+            Input::Command(Box::new(Command::StartInfusion { over: None })),
+            Input::Reading {
+                feed: FeedId(0),
+                observation: Observation::new(Parameter::NibpSys, value),
+            },
+        ];
+        let mut engine = Engine::new(0);
+        for input in &story {
+            engine.step(now, input, &mut Vec::new());
+        }
+        engine
+    }
+
+    #[test]
+    fn a_restored_alarm_sounds_and_is_seen_before_anything_happens() {
+        let clock = Clock::real();
+        let now = clock.now();
+        let folder = tempfile::tempdir().unwrap();
+        let start = Start::new("boot".into(), now, true, SHIPPED.into());
+        let journal = Journal::open(&folder.path().join("journal.db"), start).unwrap();
+        let (outlet, writer) = journal.start(Box::new(Quiet), |_, _, _| None).unwrap();
+        let (_, inbox) = crossbeam_channel::bounded(1);
+        let thread = EngineThread {
+            engine: in_alarm(now),
+            inbox,
+            outlet,
+            published: Arc::default(),
+            setup: Arc::default(),
+            next_session: 2,
+            clock,
+            bed: "Chair 3".into(),
+            demo: None,
+            standing: Standing::default(),
+            stop: Arc::default(),
+            decided: Vec::new(),
+        };
+        let published = Arc::clone(&thread.published);
+        assert_eq!(published.cue().sounding, Sounding::None);
+        thread.show(now);
+        assert_eq!(published.cue().sounding, Sounding::High);
+        assert_eq!(published.board().audio.sounding, Sounding::High);
+        assert_eq!(published.board().alarms.len(), 1);
+        drop(thread);
+        writer.join().unwrap();
+    }
 
     #[test]
     fn what_an_opening_ends_belongs_to_standby() {

@@ -5,21 +5,30 @@ use crate::journal::Reader;
 use crate::vocabulary::WallTime;
 use serde_json::Value;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
-/// Opens the journal for each question: questions are rare, and a file that was put aside and begun anew
-/// is then simply the new one.
+/// Opens the journal at the first question that finds one and keeps it open: what a trend was drawn from is
+/// then remembered. The reader itself follows a file that was put aside and begun anew.
 pub(super) struct Record {
     path: PathBuf,
+    open: OnceLock<Reader>,
 }
 
 impl Record {
     /// The journal at `path`.
     pub(super) const fn new(path: PathBuf) -> Self {
-        Self { path }
+        Self {
+            path,
+            open: OnceLock::new(),
+        }
     }
 
-    fn reader(&self) -> Result<Reader, String> {
-        Reader::open(&self.path).map_err(|error| error.to_string())
+    fn reader(&self) -> Result<&Reader, String> {
+        if let Some(reader) = self.open.get() {
+            return Ok(reader);
+        }
+        let reader = Reader::open(&self.path).map_err(|error| error.to_string())?;
+        Ok(self.open.get_or_init(|| reader))
     }
 }
 

@@ -154,7 +154,10 @@ impl Daemon {
                 demo,
                 standing: Standing::default(),
                 stop: Arc::clone(&stop_engine),
+                decided: Vec::new(),
             };
+            // The first picture, before anybody looks.
+            thread.show(clock.now());
             move || thread.run()
         })?;
 
