@@ -8,7 +8,9 @@
 //! Promises: nothing from the wire panics, hangs or allocates without bound; a broken frame is counted
 //! and costs only itself; the device is only ever read, never changed.
 
+mod capnostream;
 mod device;
+mod dinamap;
 mod event;
 mod ge_dri;
 pub mod hl7;

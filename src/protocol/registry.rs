@@ -145,6 +145,8 @@ pub static REGISTRY: &[Protocol] = &[
     super::hl7::PROTOCOL,
     super::masimo_ascii1::PROTOCOL,
     super::ge_dri::PROTOCOL,
+    super::dinamap::PROTOCOL,
+    super::capnostream::PROTOCOL,
     super::raw::PROTOCOL,
 ];
 
