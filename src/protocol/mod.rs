@@ -13,6 +13,7 @@ mod device;
 mod dinamap;
 mod event;
 mod ge_dri;
+mod ge_unity;
 pub mod hl7;
 pub mod json;
 mod masimo_ascii1;

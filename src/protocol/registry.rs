@@ -147,6 +147,7 @@ pub static REGISTRY: &[Protocol] = &[
     super::ge_dri::PROTOCOL,
     super::dinamap::PROTOCOL,
     super::capnostream::PROTOCOL,
+    super::ge_unity::PROTOCOL,
     super::raw::PROTOCOL,
 ];
 
