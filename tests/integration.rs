@@ -74,6 +74,10 @@ mod journal_verify;
 mod journal_views;
 #[path = "integration/layering.rs"]
 mod layering;
+#[path = "integration/listen_in.rs"]
+mod listen_in;
+#[path = "integration/live_protocols.rs"]
+mod live_protocols;
 #[path = "integration/protocols.rs"]
 mod protocols;
 #[path = "integration/simulate.rs"]

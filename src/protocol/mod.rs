@@ -18,12 +18,14 @@ pub mod hl7;
 pub mod json;
 mod masimo_ascii1;
 mod raw;
+mod recognise;
 mod registry;
 mod scrap;
 mod session;
 
 pub use device::{CuffReading, CuffState, Device, DeviceOptions, Screen};
 pub use event::{Event, Events, Fault, Token};
+pub use recognise::{Candidate, recognise};
 pub use registry::{
     Grade, LineSettings, OptionSpec, Parity, Protocol, REGISTRY, SpeaksFirst, StopBits, find,
 };
