@@ -169,9 +169,10 @@ pub fn infusion() -> Board {
             baseline: vec![(Parameter::NibpSys, Some(Decimal::whole(124)), 3)],
         }),
         next_task: Some((
-            "Cuff reading".into(),
+            "cuff reading".into(),
             now.moment.after(Duration::from_secs(205)),
         )),
+        cuff_due: Some(now.moment.after(Duration::from_secs(205))),
         ..standby()
     }
 }
@@ -250,6 +251,62 @@ pub fn history(parameter: &str, from: WallTime, to: WallTime, points: usize) -> 
         json!({ "t": t, "value": (!missing).then(|| value.round()), "min": null, "max": null })
     };
     (0..count).map(point).collect()
+}
+
+/// An hour ago on the wall, in steps of a minute.
+fn minutes_ago(minutes: i64) -> i64 {
+    Clock::real().now().wall.as_millis() - minutes * 60_000
+}
+
+/// The alarms of the session so far.
+pub fn past_alarms(session: i64) -> Value {
+    let row = |alarm: u64, rule: Rule, priority: Priority, began: i64, lasted: i64, text: &str| {
+        let stamp = |minutes| WallTime::from_millis(minutes_ago(minutes)).rfc3339();
+        json!({
+            "session": session, "alarm": alarm, "rule": rule, "class": rule.class().name(),
+            "priority": priority, "began": stamp(began), "ended": stamp(began - lasted),
+            "acknowledged": null, "by": null, "peak_value": 172, "limit_value": 165, "text": text,
+        })
+    };
+    json!([
+        row(
+            2,
+            Rule::SbpHigh,
+            Priority::Medium,
+            16,
+            5,
+            "SBP 172 mmHg at or above 165"
+        ),
+        row(
+            3,
+            Rule::FeedLost,
+            Priority::Low,
+            8,
+            1,
+            "Feed oximeter: no data for 12 s"
+        ),
+        row(
+            4,
+            Rule::Spo2Low,
+            Priority::High,
+            4,
+            2,
+            "SpO2 84 % below 88 for 10 s"
+        ),
+    ])
+}
+
+/// What was done in the session so far.
+pub fn past_events(after: u64) -> Value {
+    let events = [
+        json!({ "seq": 4, "t": minutes_ago(24), "what": "phase", "detail": { "phase": "infusion" } }),
+        json!({ "seq": 5, "t": minutes_ago(15), "what": "drug",
+            "detail": { "command": "drug", "name": "ondansetron", "dose": 4, "unit": "mg" } }),
+        json!({ "seq": 6, "t": minutes_ago(9), "what": "note",
+            "detail": { "command": "note", "text": "Patient calm, eyes closed" } }),
+    ];
+    let new = |event: &&Value| event["seq"].as_u64() > Some(after);
+    events.iter().filter(new).cloned().collect()
 }
 
 /// The class of an alarm is always its rule's.

@@ -101,7 +101,11 @@ impl History for Formula {
     }
 
     fn alarms(&self, session: Option<i64>) -> Result<Value, String> {
-        Ok(json!([{ "session": session.unwrap_or(3), "rule": "spo2-low" }]))
+        Ok(display_board::past_alarms(session.unwrap_or(3)))
+    }
+
+    fn events(&self, _: i64, after: u64) -> Result<Value, String> {
+        Ok(display_board::past_events(after))
     }
 }
 
