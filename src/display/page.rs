@@ -32,6 +32,8 @@ const FILES: &[(&str, &str, &str)] = &[
     ("beep.js", SCRIPT, include_str!("page/beep.js")),
     ("element.js", SCRIPT, include_str!("page/element.js")),
     ("words.js", SCRIPT, include_str!("page/words.js")),
+    ("words-en.js", SCRIPT, include_str!("page/words-en.js")),
+    ("words-es.js", SCRIPT, include_str!("page/words-es.js")),
 ];
 
 /// `GET /`
