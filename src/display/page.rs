@@ -13,6 +13,7 @@ const PICTURE: &str = "image/svg+xml";
 /// Name, type and content of every file under `/page/`.
 const FILES: &[(&str, &str, &str)] = &[
     ("style.css", CSS, include_str!("page/style.css")),
+    ("forms.css", CSS, include_str!("page/forms.css")),
     (
         "audio-paused.svg",
         PICTURE,
