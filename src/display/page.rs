@@ -13,6 +13,7 @@ const PICTURE: &str = "image/svg+xml";
 /// Name, type and content of every file under `/page/`.
 const FILES: &[(&str, &str, &str)] = &[
     ("style.css", CSS, include_str!("page/style.css")),
+    ("forms.css", CSS, include_str!("page/forms.css")),
     (
         "audio-paused.svg",
         PICTURE,
@@ -32,6 +33,8 @@ const FILES: &[(&str, &str, &str)] = &[
     ("beep.js", SCRIPT, include_str!("page/beep.js")),
     ("element.js", SCRIPT, include_str!("page/element.js")),
     ("words.js", SCRIPT, include_str!("page/words.js")),
+    ("words-en.js", SCRIPT, include_str!("page/words-en.js")),
+    ("words-es.js", SCRIPT, include_str!("page/words-es.js")),
 ];
 
 /// `GET /`

@@ -2,4 +2,6 @@
 
 mod devtools;
 mod kiosk;
+mod languages;
 mod page;
+mod workflow;

@@ -2,18 +2,18 @@
 // prefix, by shape and by position; an acknowledged alarm stays, steady, until it is over.
 
 import { button, element, keep, mark, setText, show } from "./element.js";
-import { PREFIX, clock, parameter } from "./words.js";
+import { PREFIX, clock, keyed, labelled, parameter, phase, say, told } from "./words.js";
 
-/** Where a limit came from, where that is not plain from the text. */
-const SOURCES = { profile: "profile limit", nurse: "limit set by hand", device: "told by the device" };
+/** Sources of a limit that are not plain from the text. */
+const SOURCES = ["profile", "nurse", "device"];
 
 /** Parts of an explanation that the one-line text does not already say. */
 const EXPLAINED = {
-  limit_source: (value) => SOURCES[value],
-  delay_s: (value) => value > 0 && `after ${value} s`,
-  phase: (value, { class: kind }) => kind === "physiological" && `limits of ${value}`,
-  feed: (value, { text }) => !text.includes(value) && `feed ${value}`,
-  age_s: (value) => value >= 2 && `value ${Math.round(value)} s old`,
+  limit_source: (value) => SOURCES.includes(value) && say(`source.${value}`),
+  delay_s: (value) => value > 0 && say("alarm.after", { n: value }),
+  phase: (value, { class: kind }) => kind === "physiological" && say("alarm.limits-of", { phase: phase(value).toLowerCase() }),
+  feed: (value, { text }) => !text.includes(value) && say("alarm.feed", { name: value }),
+  age_s: (value) => value >= 2 && say("alarm.value-age", { n: Math.round(value) }),
 };
 
 function explain(alarm) {
@@ -27,7 +27,11 @@ function explain(alarm) {
 /** A text longer than this is set smaller, so that none is ever cut off. */
 const LONG = 44;
 
-const STATES = { active: "", acknowledged: "acknowledged", returned: "is over, not yet acknowledged" };
+/** Where an alarm stands, and by whom it was acknowledged. */
+function state({ state: name, acknowledged_by: by }) {
+  if (name === "acknowledged") return by ? say("alarm.acknowledged-by", { name: by }) : say("alarm.acknowledged");
+  return name === "returned" ? say("alarm.returned") : "";
+}
 
 /**
  * A finger that was already on its way when the alarms changed meant the alarm that stood there before.
@@ -50,6 +54,8 @@ export class Alarms {
   constructor(command, say) {
     this.#command = command;
     this.#say = say;
+    // From here on these two say what the board says.
+    for (const part of [".text", ".detail"]) delete this.#line.querySelector(part).dataset.say;
     this.#acknowledgeFirst.addEventListener("click", () => this.#acknowledge(this.#first));
   }
 
@@ -65,12 +71,12 @@ export class Alarms {
       this.#line.querySelector(part),
     );
     setText(prefix, first ? PREFIX[first.priority] : "");
-    setText(text, first ? first.text : "No alarms");
+    setText(text, first ? told(first.text) : say("alarm.none"));
     setText(detail, first ? this.#detail(first) : "");
     mark(this.#line, "long", String(text.textContent.length > LONG));
     show(this.#acknowledgeFirst, mayCommand && !!first && first.state !== "acknowledged");
     show(this.#more, others.length > 0);
-    setText(this.#more, `+${others.length} more`);
+    setText(this.#more, say("alarm.more", { n: others.length }));
     keep(
       this.#list,
       others,
@@ -87,10 +93,10 @@ export class Alarms {
     mark(this.#line, "state", "active");
     mark(this.#line, "long", "false");
     setText(this.#line.querySelector(".prefix"), "***");
-    setText(this.#line.querySelector(".text"), "NO DATA");
+    setText(this.#line.querySelector(".text"), say("no-data.title"));
     setText(
       this.#line.querySelector(".detail"),
-      `${since ? `Since ${since}. ` : ""}The monitor program does not answer. Look at the patient and at the patient monitor.`,
+      since ? say("no-data.since", { time: since }) : say("no-data.detail"),
     );
     show(this.#acknowledgeFirst, false);
     show(this.#more, false);
@@ -100,7 +106,7 @@ export class Alarms {
   /** Whether what is shown has stood long enough to be acknowledged; says so when not. */
   isSettled() {
     if (this.#settling === null) return true;
-    this.#say("The alarms have just changed. Look again, then press again.");
+    this.#say(say("alarm.changed"));
     return false;
   }
 
@@ -116,7 +122,7 @@ export class Alarms {
   }
 
   #detail(alarm) {
-    return [`since ${clock(alarm.since)}`, STATES[alarm.state], explain(alarm)]
+    return [say("alarm.since", { time: clock(alarm.since) }), state(alarm), explain(alarm)]
       .filter(Boolean)
       .join(" · ");
   }
@@ -131,11 +137,17 @@ export class Alarms {
       element("span", { className: "detail" }),
     );
     row.append(
-      button("ACK", () => this.#acknowledge(row.alarm), { className: "acknowledge", ariaLabel: "acknowledge" }),
+      button("", () => this.#acknowledge(row.alarm), {
+        ...keyed("alarm.acknowledge-short", labelled("alarm.acknowledge-label")),
+        className: "acknowledge",
+      }),
     );
     if (alarm.rule === "wrong-patient") {
       row.append(
-        button("SAME PATIENT", () => this.#command({ command: "confirm-patient" }), { className: "confirm" }),
+        button("", () => this.#command({ command: "confirm-patient" }), {
+          ...keyed("alarm.same-patient"),
+          className: "confirm",
+        }),
       );
     }
     return row;
@@ -147,7 +159,7 @@ export class Alarms {
     mark(row, "state", alarm.state);
     mark(row, "class", alarm.class);
     setText(row.querySelector(".prefix"), PREFIX[alarm.priority]);
-    setText(row.querySelector(".text"), alarm.text || parameter(alarm.parameter ?? alarm.rule));
+    setText(row.querySelector(".text"), told(alarm.text) || parameter(alarm.parameter ?? alarm.rule));
     setText(row.querySelector(".detail"), this.#detail(alarm));
     show(row.querySelector(".acknowledge"), mayCommand && alarm.state !== "acknowledged");
   }

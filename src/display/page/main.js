@@ -4,7 +4,7 @@
 import { Alarms } from "./alarms.js";
 import { beep } from "./beep.js";
 import { send } from "./commands.js";
-import { setText, show } from "./element.js";
+import { mark, setText, show } from "./element.js";
 import { Forms } from "./forms.js";
 import { Health } from "./health.js";
 import { Link } from "./link.js";
@@ -12,19 +12,16 @@ import { Session } from "./session.js";
 import { Trend } from "./trend.js";
 import { Vitals } from "./vitals.js";
 import { Waves } from "./waves.js";
-import { clock } from "./words.js";
+import { clock, prefer, say, told } from "./words.js";
 
 const MESSAGE_MS = 12000;
-const CALM =
-  "No session is open. The numbers are shown and recorded; patient alarms begin when a session is opened.";
-const SILENT =
-  "The monitor program does not answer.\nLook at the patient and at the patient monitor.\nThis page goes on trying by itself.";
 
 const message = document.querySelector("#message");
 const standing = document.querySelector("#standing");
 let messageTimer = null;
 
-function say(text) {
+/** Tells the nurse something for a while, in the side column. */
+function inform(text) {
   setText(message, text);
   show(message, true);
   clearTimeout(messageTimer);
@@ -34,15 +31,15 @@ function say(text) {
 async function command(object, { gated = false } = {}) {
   const answer = await send(link.token, object);
   if (gated && answer.status === 409) show(message, false);
-  else if (!answer.done) say([answer.error, answer.hint].filter(Boolean).join(" "));
-  else if (answer.left?.length > 0) say("Not acknowledged: what began or rose after you looked.");
-  else if (!answer.durable) say("Done, but not yet in the record.");
+  else if (!answer.done) inform([answer.error, answer.hint].filter(Boolean).map(told).join(" "));
+  else if (answer.left?.length > 0) inform(say("message.not-acknowledged"));
+  else if (!answer.durable) inform(say("message.not-durable"));
   else show(message, false);
   return answer;
 }
 
 const forms = new Forms(command);
-const alarms = new Alarms(command, say);
+const alarms = new Alarms(command, inform);
 const session = new Session(command, forms, alarms);
 const vitals = new Vitals();
 const health = new Health();
@@ -57,6 +54,7 @@ function draw() {
   drawing = false;
   if (!link.present || !newest) return;
   const board = newest;
+  prefer(board.language);
   const mayCommand = link.access === "full";
   if (phase !== null && phase !== board.phase) forms.close();
   phase = board.phase;
@@ -66,8 +64,21 @@ function draw() {
   health.draw(board, link.access);
   trend.draw(board);
   const calm = board.phase === "standby" && !forms.open;
-  setText(standing, calm ? CALM : "");
+  setText(standing, calm ? say("standing.calm") : "");
   show(standing, calm);
+}
+
+function drawNoData() {
+  forms.close();
+  waves.clear();
+  alarms.drawNoData(newest ? clock(newest.now) : null);
+  session.drawNoData();
+  vitals.drawNoData();
+  health.drawNoData();
+  show(document.querySelector("#trend"), false);
+  mark(standing, "title", say("no-data.title"));
+  setText(standing, say("no-data.standing"));
+  show(standing, true);
 }
 
 const link = new Link({
@@ -84,20 +95,12 @@ const link = new Link({
   data(present) {
     document.body.classList.toggle("no-data", !present);
     beep(!present);
-    if (present) {
-      draw();
-      return;
-    }
-    forms.close();
-    waves.clear();
-    alarms.drawNoData(newest ? clock(newest.now) : null);
-    session.drawNoData();
-    vitals.drawNoData();
-    health.drawNoData();
-    show(document.querySelector("#trend"), false);
-    setText(standing, SILENT);
-    show(standing, true);
+    if (present) draw();
+    else drawNoData();
   },
 });
 
+document.addEventListener("language", () => (link.present ? draw() : drawNoData()));
+
+drawNoData();
 link.start();

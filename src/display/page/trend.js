@@ -2,7 +2,7 @@
 // as vertical lines and the baseline ± 20 % of the systolic pressure as a band.
 
 import { show } from "./element.js";
-import { clockShort } from "./words.js";
+import { clockShort, say } from "./words.js";
 
 const REFRESH_MS = 15000;
 const POINTS = 400;
@@ -134,7 +134,7 @@ export class Trend {
     pen.textBaseline = "top";
     pen.textAlign = "left";
     pen.lineWidth = 2;
-    for (const [stamp, name] of [[started, "start"], [ended, "end"]]) {
+    for (const [stamp, name] of [[started, say("trend.start")], [ended, say("trend.end")]]) {
       if (!stamp) continue;
       const at = Math.round(x(Date.parse(stamp)));
       pen.beginPath();
@@ -191,7 +191,7 @@ export class Trend {
     pen.textAlign = "right";
     pen.fillText(clockShort(end), right, height - 0.2 * rem);
     pen.textAlign = "center";
-    const note = this.#series ? "SpO₂ above · rate line and pressure bars below" : "trend not available";
+    const note = say(this.#series ? "trend.legend" : "trend.none");
     pen.fillText(note, (left + right) / 2, height - 0.2 * rem);
   }
 }
