@@ -42,7 +42,7 @@ fn pictures_of_the_main_states() {
     let daemon = Daemon::start();
     let _waves = flowing_waves(&daemon, FOUR);
     let mut page = show(&daemon, display_board::infusion());
-    resize(&mut page, (1280, 720));
+    resize(&mut page, (1152, 648));
     swept(&mut page);
     keep(&mut page, "calm");
     let several = display_board::alarming();
