@@ -79,7 +79,6 @@ fn every_state_is_told_by_colour_prefix_and_shape() {
             // The number's own frame follows, and stands still with it.
             let edge = style(&mut page, "#tile-spo2", "animationName");
             assert_eq!(edge, if flashes { "flash-edge" } else { "none" });
-            page.until("document.body.dataset.settled === 'true'");
             wrong.push(page.value(&format!("{CONTRAST}(7)")));
         }
         let clip = style(&mut page, "#alarm-line .shape", "clipPath");
@@ -105,16 +104,15 @@ fn every_state_is_told_by_colour_prefix_and_shape() {
     );
 }
 
-/// Flashes a second and the share of the time that is bright, from the colours of frames.
-fn flash(frames: &[(f64, [i64; 3])], bright: [i64; 3]) -> (f64, f64) {
-    let is_bright = |colour: [i64; 3]| (0..3).all(|part| (colour[part] - bright[part]).abs() < 12);
-    let mut changes: Vec<(f64, bool)> = Vec::new();
-    for &(at, colour) in frames {
-        let on = is_bright(colour);
-        if changes.last().is_none_or(|last| last.1 != on) {
-            changes.push((at, on));
-        }
-    }
+/// Flashes a second and the share of the time that is bright: `changes` are times and colours, as they
+/// follow each other.
+fn flash(changes: &Value, bright: &str) -> (f64, f64) {
+    let changes: Vec<(f64, bool)> = changes
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|change| (change[0].as_f64().unwrap(), change[1] == bright))
+        .collect();
     // Whole flashes only: from the first to the last time that it became bright.
     let ons: Vec<usize> = (1..changes.len())
         .filter(|&place| changes[place].1)
@@ -136,25 +134,59 @@ fn flash_rates_and_duty_are_those_of_the_standard_in_the_frames_drawn() {
     let daemon = Daemon::start();
     let mut page = show(&daemon, display_board::infusion());
     super::scene::resize(&mut page, (1024, 600));
-    for (id, priority, seconds, bright, rate) in [
-        (7, Priority::High, 3.2, [180, 0, 15], 1.4..=2.8),
-        (8, Priority::Medium, 5.6, [255, 212, 0], 0.4..=0.8),
+    for (id, priority, seconds, [bright, dark], rate) in [
+        (
+            7,
+            Priority::High,
+            2.6,
+            [[180, 0, 15], [46, 0, 5]],
+            1.4..=2.8,
+        ),
+        (
+            8,
+            Priority::Medium,
+            5.4,
+            [[255, 212, 0], [58, 48, 0]],
+            0.4..=0.8,
+        ),
     ] {
         publish(
             &daemon,
             &mut page,
             with_alarm(id, priority, AlarmStateView::Active),
         );
-        let frames = page.frames(seconds, (90.0, 8.0));
-        let (seen, duty) = flash(&frames, bright);
+        let changes = page.value(&format!(
+            "new Promise((done) => {{
+               const line = document.querySelector('#alarm-line');
+               const seen = [];
+               const turn = (now) => {{
+                 const colour = getComputedStyle(line).backgroundColor;
+                 if (seen.at(-1)?.[1] !== colour) seen.push([now / 1000, colour]);
+                 if (now / 1000 - seen[0][0] < {seconds}) requestAnimationFrame(turn);
+                 else done(seen);
+               }};
+               requestAnimationFrame(turn); }})"
+        ));
+        let [red, green, blue] = bright;
+        let (seen, duty) = flash(&changes, &format!("rgb({red}, {green}, {blue})"));
         println!(
-            "{}: {seen:.2} Hz, {:.0} % bright, {} frames",
+            "{}: {seen:.2} Hz, {:.0} % bright",
             priority.name(),
-            100.0 * duty,
-            frames.len()
+            100.0 * duty
         );
         assert!(rate.contains(&seen), "{}: {seen} Hz", priority.name());
         assert!((0.2..=0.6).contains(&duty), "{}: {duty}", priority.name());
+        // And both colours stand in pictures of the screen.
+        let frames = page.frames(
+            if priority == Priority::High { 0.9 } else { 1.8 },
+            (90.0, 8.0),
+        );
+        for wanted in [bright, dark] {
+            let near =
+                |colour: &[i64; 3]| (0..3).all(|part| (colour[part] - wanted[part]).abs() < 6);
+            let found = frames.iter().any(|(_, colour)| near(colour));
+            assert!(found, "{}: no frame of {wanted:?}", priority.name());
+        }
     }
 }
 

@@ -125,7 +125,7 @@ fn the_page_does_not_grow() {
     let seconds: u64 = std::env::var("INFUSEWATCH_PAGE_SECONDS")
         .ok()
         .and_then(|text| text.parse().ok())
-        .unwrap_or(8);
+        .unwrap_or(4);
     let daemon = Daemon::start();
     let _waves = flowing_waves(&daemon, FOUR);
     let mut page = show(&daemon, display_board::infusion());
