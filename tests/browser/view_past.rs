@@ -100,7 +100,7 @@ fn the_table_and_the_alarms_of_the_session() {
     let around = page.text(".around");
     assert!(around.contains("lasted 2:00"), "{around}");
     assert!(
-        around.contains("limit 165") && around.contains("not acknowledged"),
+        around.contains("limit 88") && around.contains("not acknowledged"),
         "{around}"
     );
     page.picture("around");

@@ -282,11 +282,16 @@ fn minutes_ago(minutes: i64) -> i64 {
 /// The alarms of the session so far.
 pub fn past_alarms(session: i64) -> Value {
     let row = |alarm: u64, rule: Rule, priority: Priority, began: i64, lasted: i64, text: &str| {
+        let (peak, limit) = match rule {
+            Rule::Spo2Low => (Some(83), Some(88)),
+            Rule::SbpHigh => (Some(172), Some(165)),
+            _ => (None, None),
+        };
         let stamp = |minutes| WallTime::from_millis(minutes_ago(minutes)).rfc3339();
         json!({
             "session": session, "alarm": alarm, "rule": rule, "class": rule.class().name(),
             "priority": priority, "began": stamp(began), "ended": stamp(began - lasted),
-            "acknowledged": null, "by": null, "peak_value": 172, "limit_value": 165, "text": text,
+            "acknowledged": null, "by": null, "peak_value": peak, "limit_value": limit, "text": text,
         })
     };
     json!([
