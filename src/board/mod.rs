@@ -169,6 +169,8 @@ pub struct Board {
     pub feeds: Vec<FeedView>,
     /// The next task and when it is due.
     pub next_task: Option<(String, Moment)>,
+    /// When the next cuff reading is due.
+    pub cuff_due: Option<Moment>,
     /// The profile's name, always visible.
     pub profile: Arc<str>,
     /// The newest self-test of lamps and sounds.
@@ -477,6 +479,7 @@ impl Board {
                 "due_in_s": seconds(due.since(now.moment)),
                 "overdue": *due < now.moment,
             })),
+            "cuff_due_in_s": self.cuff_due.map(|due| seconds(due.since(now.moment))),
             "recent": self.recent.iter().map(|event| json!({
                 "seq": event.seq, "at": event.at.wall.rfc3339(), "text": event.text,
             })).collect::<Vec<_>>(),

@@ -48,6 +48,7 @@ pub fn picture(engine: &Engine, now: Now, bed: Arc<str>, demo: Option<u32>) -> B
         next_task: engine
             .planned_task()
             .map(|due| (text::task(due.task).to_owned(), view.moment(due.at))),
+        cuff_due: engine.cuff_due().map(|due| view.moment(due)),
         profile: engine.profile_name(),
         self_test: engine.self_test().map(|test| SelfTestView {
             done_at: view.stamp(test.done),

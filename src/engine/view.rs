@@ -190,6 +190,11 @@ impl Engine {
         self.task
     }
 
+    /// When the next cuff reading is due, engine time: the regular one or one asked for besides.
+    pub fn cuff_due(&self) -> Option<Moment> {
+        Some(self.session.as_ref()?.cuff.next_task()?.at)
+    }
+
     /// The newest events, oldest first.
     pub fn recent_events(&self) -> impl Iterator<Item = &Event> {
         self.recent.iter()
