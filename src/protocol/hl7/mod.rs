@@ -11,14 +11,18 @@
 //! `acknowledgement`.
 
 mod acknowledgement;
+mod alert;
 mod codes;
 mod containment;
 mod device;
 mod identity;
+mod listed;
 mod mapping;
 mod message;
 mod mllp;
 mod numerics;
+mod open_alerts;
+mod pump;
 mod report;
 mod scan;
 mod session;

@@ -1,0 +1,779 @@
+//! Infusion pumps: what a message tells of a pump, as events (hl7.md 5).
+//!
+//! PCD-10 (ORU^R42) tells what happened. PCD-01 (ORU^R01) tells how a pump stands; what happened is
+//! the difference from what it told before, so that a pump without PCD-10 drives a session too, and a
+//! pump with both tells nothing twice.
+//!
+//! Promises: rates and volumes are in mL/h and mL or not told at all; a pump that says it gives another
+//! drug drives nothing; where a pump contradicts itself about an end, the end waits for its next word.
+//! What a connection remembers of its pumps is bounded.
+
+use super::codes::{self, Item};
+use super::containment::Path;
+use super::message::{Delimiters, Segment, parts, told};
+use super::numerics::{Terms, obx};
+use super::settings::Settings;
+use super::text::{self, Charset};
+use crate::observation::{DeviceTime, Identity, PumpEvent, PumpEventKind};
+use crate::protocol::{Event, Events, Fault};
+use crate::vocabulary::{Cause, Decimal};
+use std::sync::Arc;
+
+/// Sources of one message that are read; a pump has a handful.
+const MOST_PARTS: usize = 64;
+/// Pumps that one connection remembers.
+const MOST_PUMPS: usize = 256;
+/// How a drug that the pump does not know is numbered.
+const UNKNOWN_DRUG: &[u8] = b"999999";
+
+/// What a source of a pump does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Delivery {
+    Running,
+    Stopped,
+    Transitioning,
+    Kvo,
+}
+
+impl Delivery {
+    /// The word of MDC_PUMP_CURRENT_DELIVERY_STATUS.
+    fn read(word: &[u8]) -> Option<Self> {
+        match word {
+            b"pump-delivery-status-delivering" => Some(Self::Running),
+            b"pump-delivery-status-not-delivering" => Some(Self::Stopped),
+            b"pump-delivery-status-transitioning" => Some(Self::Transitioning),
+            b"pump-delivery-status-kvo" => Some(Self::Kvo),
+            _ => None,
+        }
+    }
+}
+
+/// What a PCD-10 message says has happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Happened {
+    Start,
+    Stop,
+    Complete,
+    CommChange,
+    /// Of no consequence for the delivery: counters cleared, a programme relayed.
+    Other,
+}
+
+/// Events that are known; those without a number are known by name only.
+const EVENTS: &[(Option<u32>, &[u8], Happened)] = &[
+    (
+        Some(197_288),
+        b"MDC_EVT_PUMP_DELIV_START",
+        Happened::Start,
+    ),
+    (None, b"MDC_EVT_PUMP_DELIV_STOP", Happened::Stop),
+    (
+        Some(197_292),
+        b"MDC_EVT_PUMP_DELIV_COMP",
+        Happened::Complete,
+    ),
+    (None, b"MDC_EVT_COMM_STATUS_CHANGE", Happened::CommChange),
+    (None, b"MDC_EVT_PUMP_PROG_CLEARED", Happened::Other),
+    (None, b"MDC_EVT_PUMP_AUTO_PROG_CLEARED", Happened::Other),
+    (None, b"MDC_EVT_PUMP_PROG_RELAY", Happened::Other),
+    (None, b"MDC_EVT_PATIENT_CHANGE", Happened::Other),
+    (None, b"MDC_EVT_PATIENT_ID_CHANGE", Happened::Other),
+    (None, b"MDC_EVT_PATIENT_PARAMETER_CHANGE", Happened::Other),
+    (None, b"MDC_EVT_PUMP_VOL_COUNTERS_CLEARED", Happened::Other),
+    (None, b"MDC_EVT_DEVICE_TIME_CHANGED", Happened::Other),
+];
+
+/// What happened, by name, or by number where no name is told.
+fn happened(field: &[u8], delimiters: &Delimiters) -> Result<Happened, Fault> {
+    let [code, name] = parts::<2>(field, delimiters.component);
+    let number = codes::number(code);
+    let by_number = EVENTS
+        .iter()
+        .find(|(known, ..)| known.is_some() && *known == number);
+    let by_name = EVENTS
+        .iter()
+        .find(|(_, known, _)| known.eq_ignore_ascii_case(name));
+    match (by_number, by_name) {
+        (Some(one), Some(other)) if one.1 != other.1 => Err(Fault::CodeMismatch),
+        (_, Some((.., happened))) | (Some((.., happened)), None) => Ok(*happened),
+        (None, None) => Err(Fault::UnknownCode),
+    }
+}
+
+/// One channel or source of a pump, as far as it was told.
+#[derive(Debug, Default)]
+struct Part<'a> {
+    place: [u32; 3],
+    infusing: Option<bool>,
+    flow: Option<Decimal>,
+    delivery: Option<Delivery>,
+    reason: Option<&'a [u8]>,
+    rate: Option<Decimal>,
+    volume: Option<Decimal>,
+    remaining: Option<Decimal>,
+    drug: Option<&'a [u8]>,
+    drug_unknown: bool,
+}
+
+impl Part<'_> {
+    const fn pump(&self) -> [u32; 2] {
+        let [device, module, _] = self.place;
+        [device, module]
+    }
+
+    fn is_complete(&self) -> bool {
+        self.remaining.is_some_and(|left| left == Decimal::ZERO)
+    }
+}
+
+/// What a group of rows tells of one device that infuses.
+#[derive(Debug, Default)]
+pub struct Infusion<'a> {
+    /// OBR-4 of the group.
+    order: &'a [u8],
+    happened: Option<(Happened, [u32; 3])>,
+    source: Option<[u32; 3]>,
+    system: &'a [u8],
+    alarm: Option<&'a [u8]>,
+    /// A row says that this is a demonstration or a test.
+    unreal: bool,
+    at: Option<DeviceTime>,
+    parts: Vec<Part<'a>>,
+}
+
+impl<'a> Infusion<'a> {
+    /// Nothing told yet, under this OBR-4.
+    pub fn new(order: &'a [u8]) -> Self {
+        Self {
+            order,
+            ..Self::default()
+        }
+    }
+
+    /// Whether anything of a delivery was told.
+    pub const fn is_pump(&self) -> bool {
+        self.happened.is_some() || !self.parts.is_empty()
+    }
+
+    /// What the pump calls itself; empty when it does not.
+    pub const fn system(&self) -> &'a [u8] {
+        self.system
+    }
+
+    /// Takes a row; `at` is its time. What cannot be read is a fault and costs only itself.
+    pub fn row(
+        &mut self,
+        item: Item,
+        path: &Path,
+        row: &Segment<'a>,
+        terms: &Terms<'_>,
+        at: Option<DeviceTime>,
+    ) -> Result<(), Fault> {
+        match terms.usable(row) {
+            Ok(()) => {}
+            Err(Cause::Demo | Cause::Test) => {
+                self.unreal = true;
+                return Ok(());
+            }
+            Err(_) => return Ok(()),
+        }
+        let Some(value) = told(row.field(obx::VALUE)) else {
+            return Ok(());
+        };
+        let word = word(value, terms.delimiters);
+        if item == Item::Event || self.at.is_none() {
+            self.at = at;
+        }
+        match item {
+            Item::Event => {
+                self.happened = Some((happened(value, terms.delimiters)?, path.container()));
+            }
+            Item::EventSource => self.source = Some(Path::read(value).container()),
+            Item::Alarm => self.alarm = Some(value),
+            Item::SystemId => self.system = value,
+            Item::Infusing => {
+                let infusing = match word {
+                    b"pump-status-infusing" => true,
+                    b"pump-status-not-infusing" => false,
+                    _ => return Err(Fault::UnknownCode),
+                };
+                self.part(path).infusing = Some(infusing);
+            }
+            Item::Delivery => {
+                let delivery = Delivery::read(word).ok_or(Fault::UnknownCode)?;
+                self.part(path).delivery = Some(delivery);
+            }
+            Item::Reason => self.part(path).reason = Some(word),
+            Item::Flow => self.part(path).flow = millilitres_per_hour(row, terms),
+            Item::Rate => self.part(path).rate = millilitres_per_hour(row, terms),
+            Item::Volume => self.part(path).volume = millilitres(row, terms),
+            Item::Remaining => self.part(path).remaining = millilitres(row, terms),
+            Item::Drug => {
+                let unknown = is_unknown_drug(value, terms.delimiters);
+                let part = self.part(path);
+                part.drug = (!unknown).then_some(value);
+                part.drug_unknown = unknown;
+            }
+        }
+        Ok(())
+    }
+
+    /// The part in which a row stands; the last one takes what is too much.
+    fn part(&mut self, path: &Path) -> &mut Part<'a> {
+        let place = path.container();
+        let known = self.parts.iter().position(|part| part.place == place);
+        let index = match known {
+            Some(index) => index,
+            None if self.parts.len() < MOST_PARTS => {
+                self.parts.push(Part {
+                    place,
+                    ..Part::default()
+                });
+                self.parts.len() - 1
+            }
+            None => MOST_PARTS - 1,
+        };
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "the index was found or made in this list just now"
+        )]
+        &mut self.parts[index]
+    }
+
+    /// Everything of the group is told: what it means for the pumps that were known before.
+    pub fn tell(self, about: &About<'_>, pumps: &mut Pumps, events: &mut Events) {
+        if self.unreal || about.test {
+            return;
+        }
+        match self.happened {
+            Some((happened, place)) => self.tell_event(happened, place, about, pumps, events),
+            None => self.tell_status(about, pumps, events),
+        }
+    }
+
+    /// PCD-10.
+    fn tell_event(
+        &self,
+        happened: Happened,
+        place: [u32; 3],
+        about: &About<'_>,
+        pumps: &mut Pumps,
+        events: &mut Events,
+    ) {
+        let part = self.concerned(place);
+        let pump = part.map_or([place[0], place[1]], Part::pump);
+        let drug = match self.drug(part, about, true) {
+            Drug::Ours(drug) => drug,
+            Drug::Another(drug) => return pumps.met_another_drug(drug, events),
+        };
+        let infusing = self.of_pump(pump).find_map(|part| part.infusing);
+        let delivery = part
+            .and_then(|part| part.delivery)
+            .or_else(|| infusing.map(as_delivery));
+        let reason = part
+            .and_then(|part| part.reason)
+            .or_else(|| self.of_pump(pump).find_map(|part| part.reason));
+        let flow = self.of_pump(pump).find_map(|part| part.flow);
+        let goes_on = self.of_pump(pump).any(|other| {
+            Some(other.place) != part.map(|part| part.place)
+                && other.delivery == Some(Delivery::Running)
+                && matches!(self.drug(Some(other), about, true), Drug::Ours(_))
+        });
+        let between = |suffix: &[u8]| reason.is_some_and(|reason| reason.ends_with(suffix));
+        let open_end = matches!(delivery, Some(Delivery::Transitioning | Delivery::Running))
+            || between(b"switching-source");
+        let (kind, transitioning, now) = match happened {
+            Happened::Other => return,
+            Happened::CommChange => (PumpEventKind::CommLost, false, None),
+            Happened::Start if delivery == Some(Delivery::Kvo) => {
+                (PumpEventKind::Kvo, false, Some(Delivery::Kvo))
+            }
+            Happened::Start => (PumpEventKind::DeliveryStart, false, Some(Delivery::Running)),
+            // A bolus has ended while the infusion goes on.
+            Happened::Stop | Happened::Complete if goes_on => {
+                (PumpEventKind::RateChange, false, Some(Delivery::Running))
+            }
+            Happened::Stop if delivery == Some(Delivery::Kvo) => {
+                (PumpEventKind::Kvo, false, Some(Delivery::Kvo))
+            }
+            Happened::Stop => (PumpEventKind::DeliveryStop, open_end, Some(ended(open_end))),
+            Happened::Complete if between(b"between-doses") => (
+                PumpEventKind::DeliveryStop,
+                open_end,
+                Some(ended(open_end)),
+            ),
+            Happened::Complete => (
+                PumpEventKind::DeliveryComplete,
+                open_end,
+                Some(ended(open_end)),
+            ),
+        };
+        let programmed = part.and_then(|part| part.rate);
+        let event = PumpEvent {
+            event: kind,
+            transitioning,
+            drug,
+            rate_ml_h: match kind {
+                PumpEventKind::DeliveryStart => programmed.or(flow),
+                PumpEventKind::Kvo | PumpEventKind::RateChange => flow.or(programmed),
+                PumpEventKind::DeliveryStop
+                | PumpEventKind::DeliveryComplete
+                | PumpEventKind::Transitioning
+                | PumpEventKind::Alarm
+                | PumpEventKind::CommLost => flow,
+            },
+            volume_ml: part.and_then(|part| part.volume),
+            reason: reason.map(|reason| about.text(reason)),
+            at: self.at.or(about.begin),
+            message_at: about.message_at,
+        };
+        let alarming = happened == Happened::Stop && between(b"alarming");
+        pumps.event(about.whom, pump, event, now, alarming, events);
+    }
+
+    /// PCD-01: every pump of the device by itself.
+    fn tell_status(&self, about: &About<'_>, pumps: &mut Pumps, events: &mut Events) {
+        let mut done: Vec<[u32; 2]> = Vec::new();
+        for first in &self.parts {
+            let pump = first.pump();
+            if done.contains(&pump) {
+                continue;
+            }
+            done.push(pump);
+            self.tell_pump_status(pump, about, pumps, events);
+        }
+    }
+
+    fn tell_pump_status(
+        &self,
+        pump: [u32; 2],
+        about: &About<'_>,
+        pumps: &mut Pumps,
+        events: &mut Events,
+    ) {
+        let of_drug = |wanted: Option<Delivery>| {
+            self.of_pump(pump).find(move |part| {
+                part.delivery == wanted
+                    && matches!(self.drug(Some(part), about, false), Drug::Ours(_))
+            })
+        };
+        let order = [
+            Delivery::Running,
+            Delivery::Transitioning,
+            Delivery::Kvo,
+            Delivery::Stopped,
+        ];
+        let told = order
+            .into_iter()
+            .find_map(|delivery| Some((delivery, of_drug(Some(delivery))?)));
+        let any_source = self.of_pump(pump).any(|part| part.delivery.is_some());
+        let infusing = self
+            .of_pump(pump)
+            .find(|part| part.infusing.is_some())
+            .and_then(|part| Some((as_delivery(part.infusing?), part)));
+        let Some((delivery, part)) = told.or(infusing.filter(|_| !any_source)) else {
+            // Only other drugs, or no word about the delivery.
+            if let Some(Drug::Another(drug)) = self
+                .of_pump(pump)
+                .map(|part| self.drug(Some(part), about, false))
+                .find(|drug| matches!(drug, Drug::Another(_)))
+            {
+                pumps.met_another_drug(drug, events);
+            }
+            return;
+        };
+        // Without a word of its sources the drug of the whole pump counts.
+        let drug = match self.drug(Some(part), about, false) {
+            Drug::Ours(drug) => drug,
+            Drug::Another(drug) => return pumps.met_another_drug(drug, events),
+        };
+        let flow = self.of_pump(pump).find_map(|part| part.flow);
+        let event = PumpEvent {
+            event: PumpEventKind::Transitioning,
+            transitioning: false,
+            drug,
+            rate_ml_h: match delivery {
+                Delivery::Running => part.rate.or(flow),
+                Delivery::Kvo | Delivery::Stopped | Delivery::Transitioning => flow,
+            },
+            volume_ml: part.volume,
+            reason: part.reason.map(|reason| about.text(reason)),
+            at: self.at.or(about.begin),
+            message_at: about.message_at,
+        };
+        let complete = part.is_complete();
+        pumps.status(about.whom, pump, event, delivery, complete, events);
+        let alarm = self.alarm.map(|alarm| about.text(alarm));
+        pumps.alarm(about.whom, pump, alarm, about, self.at, events);
+    }
+
+    fn of_pump(&self, pump: [u32; 2]) -> impl Iterator<Item = &Part<'a>> {
+        self.parts.iter().filter(move |part| part.pump() == pump)
+    }
+
+    /// The part that an event is about: the told source, else the place of the event's own row, else
+    /// the first of which a delivery is told.
+    fn concerned(&self, place: [u32; 3]) -> Option<&Part<'a>> {
+        let at = |place: [u32; 3]| {
+            self.parts
+                .iter()
+                .find(|part| part.place == place && part.delivery.is_some())
+        };
+        self.source
+            .and_then(at)
+            .or_else(|| at(place))
+            .or_else(|| {
+                let within = self.source.unwrap_or(place);
+                self.parts.iter().find(|part| {
+                    part.delivery.is_some() && part.pump() == [within[0], within[1]]
+                })
+            })
+            .or_else(|| self.parts.iter().find(|part| part.delivery.is_some()))
+            .or_else(|| self.parts.iter().find(|part| part.rate.is_some()))
+            .or_else(|| self.parts.first())
+    }
+
+    /// The drug of a part: its own, else that of its pump, else that of the order. A pump that does
+    /// not know its drug may well be giving ours.
+    fn drug(&self, part: Option<&Part<'a>>, about: &About<'_>, event: bool) -> Drug {
+        let own = part.filter(|part| part.drug.is_some() || part.drug_unknown);
+        let of_pump = || {
+            let pump = part?.pump();
+            self.of_pump(pump)
+                .find(|part| part.delivery.is_none() && part.drug.is_some())
+        };
+        if let Some(part) = own.or_else(of_pump) {
+            return match part.drug {
+                Some(drug) => about.drug(drug),
+                None => Drug::Ours(None),
+            };
+        }
+        match about.drug_of_order(self.order) {
+            // A status message may name anything there.
+            Drug::Another(_) if !event => Drug::Ours(None),
+            drug @ (Drug::Ours(_) | Drug::Another(_)) => drug,
+        }
+    }
+}
+
+/// What a pump says that it gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Drug {
+    /// The drug of the clinic, or nothing known.
+    Ours(Option<Arc<str>>),
+    /// Another one.
+    Another(Arc<str>),
+}
+
+/// Whom a group is about, and what stands around it.
+pub struct About<'s> {
+    /// The identity as said.
+    pub whom: &'s Identity,
+    /// The settings of the feed.
+    pub settings: &'s Settings,
+    /// The delimiters of the message.
+    pub delimiters: &'s Delimiters,
+    /// The character set of the message.
+    pub charset: Charset,
+    /// The whole message is a test.
+    pub test: bool,
+    /// MSH-7.
+    pub message_at: Option<DeviceTime>,
+    /// OBR-7.
+    pub begin: Option<DeviceTime>,
+}
+
+impl About<'_> {
+    fn text(&self, raw: &[u8]) -> Arc<str> {
+        text::decode(raw, self.delimiters, self.charset)
+            .as_ref()
+            .into()
+    }
+
+    fn drug(&self, raw: &[u8]) -> Drug {
+        let name = self.text(raw);
+        if self.settings.drug.is_in(&name) {
+            Drug::Ours(Some(name))
+        } else {
+            Drug::Another(name)
+        }
+    }
+
+    /// OBR-4: a drug where it has a name outside the code systems of devices and services.
+    fn drug_of_order(&self, field: &[u8]) -> Drug {
+        let [code, name, system] = parts::<3>(field, self.delimiters.component);
+        let service = matches!(system, b"MDC" | b"SCT") || name.starts_with(b"MDC_");
+        if service || is_unknown_drug(field, self.delimiters) {
+            return Drug::Ours(None);
+        }
+        match (told(name), told(code)) {
+            (Some(name), _) => self.drug(name),
+            (None, Some(code)) => match self.drug(code) {
+                drug @ Drug::Ours(_) => drug,
+                Drug::Another(_) => Drug::Ours(None),
+            },
+            (None, None) => Drug::Ours(None),
+        }
+    }
+}
+
+/// What a pump told last.
+#[derive(Debug)]
+struct Known {
+    device: Option<Arc<str>>,
+    bed: Option<Arc<str>>,
+    pump: [u32; 2],
+    delivery: Delivery,
+    rate: Option<Decimal>,
+    at: Option<DeviceTime>,
+    alarm: bool,
+    /// When it was heard, counted in messages.
+    heard: u64,
+}
+
+/// The pumps of one connection.
+#[derive(Debug, Default)]
+pub struct Pumps {
+    known: Vec<Known>,
+    messages: u64,
+    /// The drug that was met last and is not ours.
+    another: Option<Arc<str>>,
+}
+
+impl Pumps {
+    /// A pump gives another drug: nothing for the session, but somebody may look for the reason.
+    fn met_another_drug(&mut self, drug: Arc<str>, events: &mut Events) {
+        if self.another.as_ref() != Some(&drug) {
+            self.another = Some(drug);
+            events.push(Event::Fault(Fault::UnknownCode));
+        }
+    }
+
+    fn find(&mut self, whom: &Identity, pump: [u32; 2]) -> Option<&mut Known> {
+        self.messages += 1;
+        let heard = self.messages;
+        let known = self.known.iter_mut().find(|known| {
+            known.pump == pump && known.device == whom.device && known.bed == whom.bed
+        })?;
+        known.heard = heard;
+        Some(known)
+    }
+
+    fn remember(&mut self, whom: &Identity, pump: [u32; 2], delivery: Delivery, event: &PumpEvent) {
+        let rate = match delivery {
+            Delivery::Running => event.rate_ml_h,
+            Delivery::Transitioning | Delivery::Stopped | Delivery::Kvo => None,
+        };
+        if let Some(known) = self.find(whom, pump) {
+            // The rate before a transition is what the next start is compared with.
+            let keeps = delivery == Delivery::Transitioning;
+            known.rate = if keeps { known.rate } else { rate };
+            known.delivery = delivery;
+            known.at = event.at;
+            known.alarm = false;
+            return;
+        }
+        if self.known.len() >= MOST_PUMPS
+            && let Some(oldest) = (0..self.known.len())
+                .min_by_key(|&index| self.known.get(index).map_or(0, |known| known.heard))
+        {
+            self.known.swap_remove(oldest);
+        }
+        self.known.push(Known {
+            device: whom.device.clone(),
+            bed: whom.bed.clone(),
+            pump,
+            delivery,
+            rate,
+            at: event.at,
+            alarm: false,
+            heard: self.messages,
+        });
+    }
+
+    /// A pump told what happened.
+    fn event(
+        &mut self,
+        whom: &Identity,
+        pump: [u32; 2],
+        event: PumpEvent,
+        now: Option<Delivery>,
+        alarming: bool,
+        events: &mut Events,
+    ) {
+        let before = self
+            .find(whom, pump)
+            .map(|known| (known.delivery, known.rate));
+        let other_rate = event.event == PumpEventKind::DeliveryStart
+            && matches!(
+                before,
+                Some((Delivery::Running | Delivery::Transitioning, Some(rate)))
+                    if event.rate_ml_h.is_some_and(|new| new != rate)
+            );
+        if let Some(now) = now {
+            self.remember(whom, pump, now, &event);
+        }
+        events.push(Event::PumpEvent(event.clone()));
+        let mut follow = |kind, reason| {
+            events.push(Event::PumpEvent(PumpEvent {
+                event: kind,
+                transitioning: false,
+                reason,
+                ..event.clone()
+            }));
+        };
+        if other_rate {
+            follow(PumpEventKind::RateChange, None);
+        }
+        if alarming {
+            follow(PumpEventKind::Alarm, event.reason.clone());
+        }
+    }
+
+    /// A pump told how it stands.
+    fn status(
+        &mut self,
+        whom: &Identity,
+        pump: [u32; 2],
+        mut event: PumpEvent,
+        now: Delivery,
+        complete: bool,
+        events: &mut Events,
+    ) {
+        let before = match self.find(whom, pump) {
+            // Older than what is known.
+            Some(known) if is_before(event.at, known.at) => return,
+            Some(known) => Some((known.delivery, known.rate)),
+            None => None,
+        };
+        let was_giving = matches!(
+            before,
+            Some((Delivery::Running | Delivery::Transitioning, _))
+        );
+        let other_rate = match (before, event.rate_ml_h) {
+            (Some((Delivery::Running | Delivery::Transitioning, Some(rate))), Some(new)) => {
+                rate != new
+            }
+            (_, _) => false,
+        };
+        let same = before.is_some_and(|(delivery, _)| delivery == now);
+        let kinds: &[PumpEventKind] = match now {
+            Delivery::Running if same && other_rate => &[PumpEventKind::RateChange],
+            Delivery::Running if other_rate => {
+                &[PumpEventKind::DeliveryStart, PumpEventKind::RateChange]
+            }
+            _ if same => &[],
+            Delivery::Running => &[PumpEventKind::DeliveryStart],
+            Delivery::Transitioning => &[PumpEventKind::Transitioning],
+            Delivery::Kvo if complete && was_giving => {
+                &[PumpEventKind::DeliveryComplete, PumpEventKind::Kvo]
+            }
+            Delivery::Kvo => &[PumpEventKind::Kvo],
+            Delivery::Stopped if complete && was_giving => &[PumpEventKind::DeliveryComplete],
+            Delivery::Stopped => &[PumpEventKind::DeliveryStop],
+        };
+        if same && event.rate_ml_h.is_none() {
+            // A message may leave the rate out; the last one told still stands.
+            event.rate_ml_h = before.and_then(|(_, rate)| rate);
+        }
+        if !same || !kinds.is_empty() {
+            self.remember(whom, pump, now, &event);
+        } else if let Some(known) = self.find(whom, pump) {
+            known.at = event.at;
+            known.rate = known.rate.or(event.rate_ml_h);
+        }
+        for &kind in kinds {
+            let mut one = event.clone();
+            one.event = kind;
+            events.push(Event::PumpEvent(one));
+        }
+    }
+
+    /// The alarm that a pump's status tells, once while it lasts.
+    fn alarm(
+        &mut self,
+        whom: &Identity,
+        pump: [u32; 2],
+        alarm: Option<Arc<str>>,
+        about: &About<'_>,
+        at: Option<DeviceTime>,
+        events: &mut Events,
+    ) {
+        let Some(known) = self.find(whom, pump) else {
+            return;
+        };
+        let begins = alarm.is_some() && !known.alarm;
+        known.alarm = alarm.is_some();
+        if begins {
+            events.push(Event::PumpEvent(PumpEvent {
+                event: PumpEventKind::Alarm,
+                transitioning: false,
+                drug: None,
+                rate_ml_h: None,
+                volume_ml: None,
+                reason: alarm,
+                at: at.or(about.begin),
+                message_at: about.message_at,
+            }));
+        }
+    }
+}
+
+const fn as_delivery(infusing: bool) -> Delivery {
+    if infusing {
+        Delivery::Running
+    } else {
+        Delivery::Stopped
+    }
+}
+
+const fn ended(open_end: bool) -> Delivery {
+    if open_end {
+        Delivery::Transitioning
+    } else {
+        Delivery::Stopped
+    }
+}
+
+fn is_before(one: Option<DeviceTime>, other: Option<DeviceTime>) -> bool {
+    matches!((one, other), (Some(one), Some(other)) if one.millis_since(other) < 0)
+}
+
+/// The word of a coded value: `^pump-status-infusing`, or with something before it.
+fn word<'a>(value: &'a [u8], delimiters: &Delimiters) -> &'a [u8] {
+    let [first, second] = parts::<2>(value, delimiters.component);
+    if second.starts_with(b"pump-") || first.is_empty() {
+        second
+    } else {
+        first
+    }
+}
+
+fn is_unknown_drug(value: &[u8], delimiters: &Delimiters) -> bool {
+    let [code, name] = parts::<2>(value, delimiters.component);
+    let says_so = |text: &[u8]| {
+        text.get(..7)
+            .is_some_and(|start| start.eq_ignore_ascii_case(b"unknown"))
+    };
+    code == UNKNOWN_DRUG || says_so(code) || says_so(name)
+}
+
+fn millilitres_per_hour(row: &Segment, terms: &Terms<'_>) -> Option<Decimal> {
+    in_unit(row, terms, 265_266, b"mL/h")
+}
+
+fn millilitres(row: &Segment, terms: &Terms<'_>) -> Option<Decimal> {
+    in_unit(row, terms, 263_762, b"mL")
+}
+
+/// The number of a row, if it is not negative and in this unit.
+fn in_unit(row: &Segment, terms: &Terms<'_>, code: u32, name: &[u8]) -> Option<Decimal> {
+    let value = terms.number(row).ok().filter(|value| value.mantissa() >= 0)?;
+    let [first, _, _, other] = parts::<4>(row.field(obx::UNIT), terms.delimiters.component);
+    let unit = told(first).or(told(other))?;
+    let matches = match codes::number(unit) {
+        Some(number) => number == code,
+        None => unit.eq_ignore_ascii_case(name),
+    };
+    matches.then_some(value)
+}
