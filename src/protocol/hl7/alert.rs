@@ -39,7 +39,11 @@ enum Facet {
 /// Facets by the end of their names, then by the numbers that were seen for them.
 const FACETS: &[(&str, &[u32], Facet)] = &[
     ("EVENT_PHASE", &[68_481, 684_810, 68_165], Facet::Phase),
-    ("INACTIVATION_STATE", &[68_483, 684_830], Facet::Inactivation),
+    (
+        "INACTIVATION_STATE",
+        &[68_483, 684_830],
+        Facet::Inactivation,
+    ),
     ("ALARM_STATE", &[68_482, 684_820], Facet::State),
     ("ALERT_STATE", &[], Facet::State),
     ("ALARM_PRIORITY", &[68_484, 684_840], Facet::Priority),
@@ -257,7 +261,12 @@ impl<'a, 'm> Alerts<'a, 'm> {
             || name.starts_with(b"MDC_EVT_")
             || name.starts_with(b"MNDRY_EVT_")
         {
-            self.event(number, name, row, at.or_else(|| self.containment.time(&path)));
+            self.event(
+                number,
+                name,
+                row,
+                at.or_else(|| self.containment.time(&path)),
+            );
         } else if self.notice.about.is_none() && value.is_some() {
             self.notice.about = self.about(row);
         }
@@ -384,13 +393,9 @@ impl<'a, 'm> Alerts<'a, 'm> {
         let sender = self.decode(self.header.field(3)).into_owned();
         let said = events.len();
         let ends = notice.is_inactive;
-        self.memory.alerts.keep_alive(
-            self.now,
-            &self.memory.identity,
-            &sender,
-            ends,
-            events,
-        );
+        self.memory
+            .alerts
+            .keep_alive(self.now, &self.memory.identity, &sender, ends, events);
         self.tells |= events.len() > said;
     }
 
@@ -401,9 +406,7 @@ impl<'a, 'm> Alerts<'a, 'm> {
         let number = |field: &[u8], delimiter: u8| {
             let components: Vec<Cow<'_, str>> = field
                 .split(|&byte| byte == delimiter)
-                .map(|part| {
-                    text::decode(part.trim_ascii(), &self.delimiters, self.charset)
-                })
+                .map(|part| text::decode(part.trim_ascii(), &self.delimiters, self.charset))
                 .collect();
             components.join("^").trim_end_matches('^').to_owned()
         };
@@ -436,7 +439,10 @@ impl<'a, 'm> Alerts<'a, 'm> {
             (Some(text), _) | (None, Some(text)) => self.decode(text).into_owned(),
             (None, None) => by_code
                 .or_else(|| told(notice.event_name).map(in_words))
-                .or_else(|| told(notice.service).map(|text| self.decode(text).into_owned()))
+                .or_else(|| {
+                    let [_, name] = parts::<2>(notice.service, self.delimiters.component);
+                    told(name).map(in_words)
+                })
                 .unwrap_or_else(|| "alarm".to_owned()),
         };
         if let Some(about) = &notice.about {

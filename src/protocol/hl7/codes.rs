@@ -91,7 +91,11 @@ static TERMS: &[Term] = &[
     term(67_972, &["MDC_ATTR_SYS_ID"], Infusion(Item::SystemId)),
     term(68_012, &["MDC_ATTR_AL_COND"], Infusion(Item::Alarm)),
     term(68_487, &["MDC_ATTR_EVT_COND"], Infusion(Item::Event)),
-    term(68_488, &["MDC_ATTR_EVT_SOURCE"], Infusion(Item::EventSource)),
+    term(
+        68_488,
+        &["MDC_ATTR_EVT_SOURCE"],
+        Infusion(Item::EventSource),
+    ),
     term(69_642, &["MDC_DEV_ANALY_SAT_O2_VMD"], Device(None)),
     term(
         69_682,
@@ -582,7 +586,11 @@ mod tests {
                 "MDC_DEV_ECG_VMD",
                 known(69_798, Device(Some(Site::Impedance)), false),
             ),
-            (67_972, "MDC_ATTR_SYS_ID", known(67_972, Infusion(Item::SystemId), false)),
+            (
+                67_972,
+                "MDC_ATTR_SYS_ID",
+                known(67_972, Infusion(Item::SystemId), false),
+            ),
             (
                 158_005,
                 "MDC_DEV_PUMP_CURRENT_DELIVERY_STATUS",

@@ -174,7 +174,8 @@ mod tests {
         map.add("Puls", "pr").unwrap();
         map.add("NBP@SYS", "nibp-sys").unwrap();
         let find = |identifier: &[u8], name: &[u8], place: &[u8]| {
-            map.find(identifier, name, place).map(|found| found.parameter)
+            map.find(identifier, name, place)
+                .map(|found| found.parameter)
         };
         assert_eq!(map.find(b"XY7", b"", b"").unwrap().unit, Some(Unit::DegF));
         assert_eq!(find(b"XY7", b"", b"1.1.1.1"), Some(Parameter::Temp));

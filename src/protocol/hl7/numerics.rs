@@ -159,7 +159,9 @@ fn coded<'a>(number: u32, name: &'a [u8], identifier: &'a [u8]) -> Subject<'a> {
         Lookup::Contradiction { code, meaning } => {
             let parameter = match meaning {
                 Meaning::Reading(parameter, _) => Some(parameter),
-                Meaning::Wave(_) | Meaning::Device(_) | Meaning::Infusion(_) | Meaning::Other => None,
+                Meaning::Wave(_) | Meaning::Device(_) | Meaning::Infusion(_) | Meaning::Other => {
+                    None
+                }
             };
             return Subject::Contradiction { code, parameter };
         }

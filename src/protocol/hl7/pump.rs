@@ -61,11 +61,7 @@ enum Happened {
 
 /// Events that are known; those without a number are known by name only.
 const EVENTS: &[(Option<u32>, &[u8], Happened)] = &[
-    (
-        Some(197_288),
-        b"MDC_EVT_PUMP_DELIV_START",
-        Happened::Start,
-    ),
+    (Some(197_288), b"MDC_EVT_PUMP_DELIV_START", Happened::Start),
     (None, b"MDC_EVT_PUMP_DELIV_STOP", Happened::Stop),
     (
         Some(197_292),
@@ -122,7 +118,7 @@ impl Part<'_> {
     }
 
     fn is_complete(&self) -> bool {
-        self.remaining.is_some_and(|left| left == Decimal::ZERO)
+        self.remaining.is_some_and(Decimal::is_zero)
     }
 }
 
@@ -297,11 +293,9 @@ impl<'a> Infusion<'a> {
                 (PumpEventKind::Kvo, false, Some(Delivery::Kvo))
             }
             Happened::Stop => (PumpEventKind::DeliveryStop, open_end, Some(ended(open_end))),
-            Happened::Complete if between(b"between-doses") => (
-                PumpEventKind::DeliveryStop,
-                open_end,
-                Some(ended(open_end)),
-            ),
+            Happened::Complete if between(b"between-doses") => {
+                (PumpEventKind::DeliveryStop, open_end, Some(ended(open_end)))
+            }
             Happened::Complete => (
                 PumpEventKind::DeliveryComplete,
                 open_end,
@@ -424,9 +418,9 @@ impl<'a> Infusion<'a> {
             .or_else(|| at(place))
             .or_else(|| {
                 let within = self.source.unwrap_or(place);
-                self.parts.iter().find(|part| {
-                    part.delivery.is_some() && part.pump() == [within[0], within[1]]
-                })
+                self.parts
+                    .iter()
+                    .find(|part| part.delivery.is_some() && part.pump() == [within[0], within[1]])
             })
             .or_else(|| self.parts.iter().find(|part| part.delivery.is_some()))
             .or_else(|| self.parts.iter().find(|part| part.rate.is_some()))
@@ -768,7 +762,10 @@ fn millilitres(row: &Segment, terms: &Terms<'_>) -> Option<Decimal> {
 
 /// The number of a row, if it is not negative and in this unit.
 fn in_unit(row: &Segment, terms: &Terms<'_>, code: u32, name: &[u8]) -> Option<Decimal> {
-    let value = terms.number(row).ok().filter(|value| value.mantissa() >= 0)?;
+    let value = terms
+        .number(row)
+        .ok()
+        .filter(|value| value.mantissa() >= 0)?;
     let [first, _, _, other] = parts::<4>(row.field(obx::UNIT), terms.delimiters.component);
     let unit = told(first).or(told(other))?;
     let matches = match codes::number(unit) {

@@ -118,6 +118,8 @@ pub struct Report<'a, 'm> {
     /// OBR-4 of the group.
     service: &'a [u8],
     infusion: Option<Box<Infusion<'a>>>,
+    /// A row about this patient was read.
+    has_rows: bool,
     /// The message listed an alarm of a Philips monitor.
     lists_alarms: bool,
 }
@@ -154,6 +156,7 @@ impl<'a, 'm> Report<'a, 'm> {
             charset,
             service: &[],
             infusion: None,
+            has_rows: false,
             lists_alarms: false,
         }
     }
@@ -210,11 +213,12 @@ impl<'a, 'm> Report<'a, 'm> {
     fn finish_patient(&mut self, events: &mut Events) {
         self.finish_group(events);
         // A plain report of numbers (Efficia's MONITOR) says nothing about alarms.
-        let about_alarms = self.lists_alarms || self.service != b"MONITOR";
+        let about_alarms = self.lists_alarms || self.has_rows && self.service != b"MONITOR";
         if about_alarms && !self.test && self.memory.listed.has_any() {
             self.say_whom(events);
             self.memory.listed.settle(&self.memory.identity, events);
         }
+        self.has_rows = false;
         self.lists_alarms = false;
     }
 
@@ -223,6 +227,7 @@ impl<'a, 'm> Report<'a, 'm> {
     }
 
     fn row(&mut self, row: &Segment<'a>, events: &mut Events) {
+        self.has_rows = true;
         let path = Path::read(row.field(obx::PATH));
         if row.field(obx::TYPE) == b"NA" {
             self.finish_wave(events);
@@ -249,7 +254,10 @@ impl<'a, 'm> Report<'a, 'm> {
             Subject::Alert(code) => self.listed_alarm(code, row, events),
             // What a pump tells beside the delivery is no reading of the patient.
             Subject::Foreign { .. }
-                if self.infusion.as_ref().is_some_and(|infusion| infusion.is_pump()) => {}
+                if self
+                    .infusion
+                    .as_ref()
+                    .is_some_and(|infusion| infusion.is_pump()) => {}
             Subject::Foreign { .. } | Subject::NoMetric if device_level => {
                 self.device_level(&path, row, None, events);
             }
@@ -375,13 +383,7 @@ impl<'a, 'm> Report<'a, 'm> {
         }
     }
 
-    fn pump_row(
-        &mut self,
-        item: codes::Item,
-        path: &Path,
-        row: &Segment<'a>,
-        events: &mut Events,
-    ) {
+    fn pump_row(&mut self, item: codes::Item, path: &Path, row: &Segment<'a>, events: &mut Events) {
         let at = self.row_time(path, row, events);
         let terms = Terms {
             delimiters: &self.delimiters,
@@ -494,10 +496,9 @@ impl<'a, 'm> Report<'a, 'm> {
             Subject::Foreign {
                 mdc, identifier, ..
             } => waves::foreign_label(mdc, identifier),
-            Subject::Device(_)
-            | Subject::Infusion(_)
-            | Subject::Alert(_)
-            | Subject::NoMetric => return,
+            Subject::Device(_) | Subject::Infusion(_) | Subject::Alert(_) | Subject::NoMetric => {
+                return;
+            }
         };
         let terms = Terms {
             delimiters: &self.delimiters,

@@ -291,7 +291,9 @@ fn alert_time(value: &str) -> Result<Duration, String> {
 fn same_device(told: &str, counts: &str) -> Result<(String, Arc<str>), String> {
     let (told, counts) = (told.trim(), counts.trim());
     if told.is_empty() || counts.is_empty() {
-        return Err("needs the name as told after \"same-device.\" and the name that counts".to_owned());
+        return Err(
+            "needs the name as told after \"same-device.\" and the name that counts".to_owned(),
+        );
     }
     Ok((told.to_owned(), counts.into()))
 }
