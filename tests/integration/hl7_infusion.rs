@@ -686,7 +686,7 @@ fn pump_event() -> impl Strategy<Value = PumpEvent> {
         PumpEventKind::CommLost,
     ];
     (
-        prop::sample::select(kinds.as_slice()),
+        prop::sample::select(kinds.to_vec()),
         any::<bool>(),
         prop::option::of((0_i64..100_000).prop_map(|tenths| Decimal::new(tenths, 1))),
         prop::option::of((0_i64..100_000).prop_map(|tenths| Decimal::new(tenths, 1))),
