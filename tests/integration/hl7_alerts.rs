@@ -348,6 +348,7 @@ fn a_keep_alive_is_confirmed_at_once_and_its_silence_is_told() {
         alert_lines(&first),
         ["end medium the sender of device alarms is back"]
     );
+    assert_eq!(rig.commit(&first, true).len(), 1);
     let second = beat(&mut rig, 20, "active");
     assert_eq!(alerts(&second), []);
     assert!(sent(&second)[0].contains("MSA|CA|A1"), "without waiting");
