@@ -7,9 +7,10 @@
 use super::codes;
 use super::containment::{Containment, Path};
 use super::identity::Whom;
+use super::memory::Memory;
 use super::message::{Delimiters, Header, Segment, Segments, first, parts, told};
 use super::numerics::{Subject, Terms, obx, subject};
-use super::report::{Memory, Times, obr};
+use super::report::{Times, obr};
 use super::settings::Settings;
 use super::text::{self, Charset};
 use crate::observation::{AlertPhase, DeviceAlert, DeviceTime};

@@ -5,7 +5,7 @@
 //! then no alert of its devices would come any more. Memory is bounded; what has no room is told all
 //! the same and only never marked.
 
-use super::report::Memory;
+use super::memory::Memory;
 use crate::observation::{AlertPhase, DeviceAlert, Identity};
 use crate::protocol::{Event, Events};
 use crate::vocabulary::{Moment, Priority};

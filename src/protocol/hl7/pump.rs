@@ -8,20 +8,16 @@
 
 use super::codes::{self, Item};
 use super::containment::Path;
+use super::drug::{About, Drug, is_unknown_drug};
 use super::message::{Delimiters, Segment, parts, told};
 use super::numerics::{Terms, obx};
 use super::pumps::{Delivery, Pumps};
-use super::settings::Settings;
-use super::text::{self, Charset};
-use crate::observation::{DeviceTime, Identity, PumpEvent, PumpEventKind};
+use crate::observation::{DeviceTime, PumpEvent, PumpEventKind};
 use crate::protocol::{Events, Fault};
 use crate::vocabulary::{Cause, Decimal};
-use std::sync::Arc;
 
 /// Sources of one message that are read; a pump has a handful.
 const MOST_PARTS: usize = 64;
-/// How a drug that the pump does not know is numbered.
-const UNKNOWN_DRUG: &[u8] = b"999999";
 
 /// What a PCD-10 message says has happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -425,67 +421,6 @@ impl<'a> Infusion<'a> {
     }
 }
 
-/// What a pump says that it gives.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Drug {
-    /// The drug of the clinic, or nothing known.
-    Ours(Option<Arc<str>>),
-    /// Another one.
-    Another(Arc<str>),
-}
-
-/// Whom a group is about, and what stands around it.
-pub struct About<'s> {
-    /// The identity as said.
-    pub whom: &'s Identity,
-    /// The settings of the feed.
-    pub settings: &'s Settings,
-    /// The delimiters of the message.
-    pub delimiters: &'s Delimiters,
-    /// The character set of the message.
-    pub charset: Charset,
-    /// The whole message is a test.
-    pub test: bool,
-    /// MSH-7.
-    pub message_at: Option<DeviceTime>,
-    /// OBR-7.
-    pub begin: Option<DeviceTime>,
-}
-
-impl About<'_> {
-    fn text(&self, raw: &[u8]) -> Arc<str> {
-        text::decode(raw, self.delimiters, self.charset)
-            .as_ref()
-            .into()
-    }
-
-    fn drug(&self, raw: &[u8]) -> Drug {
-        let name = self.text(raw);
-        if self.settings.drug.is_in(&name) {
-            Drug::Ours(Some(name))
-        } else {
-            Drug::Another(name)
-        }
-    }
-
-    /// OBR-4: a drug where it has a name outside the code systems of devices and services.
-    fn drug_of_order(&self, field: &[u8]) -> Drug {
-        let [code, name, system] = parts::<3>(field, self.delimiters.component);
-        let service = matches!(system, b"MDC" | b"SCT") || name.starts_with(b"MDC_");
-        if service || is_unknown_drug(field, self.delimiters) {
-            return Drug::Ours(None);
-        }
-        match (told(name), told(code)) {
-            (Some(name), _) => self.drug(name),
-            (None, Some(code)) => match self.drug(code) {
-                drug @ Drug::Ours(_) => drug,
-                Drug::Another(_) => Drug::Ours(None),
-            },
-            (None, None) => Drug::Ours(None),
-        }
-    }
-}
-
 const fn as_delivery(infusing: bool) -> Delivery {
     if infusing {
         Delivery::Running
@@ -510,15 +445,6 @@ fn word<'a>(value: &'a [u8], delimiters: &Delimiters) -> &'a [u8] {
     } else {
         first
     }
-}
-
-fn is_unknown_drug(value: &[u8], delimiters: &Delimiters) -> bool {
-    let [code, name] = parts::<2>(value, delimiters.component);
-    let says_so = |text: &[u8]| {
-        text.get(..7)
-            .is_some_and(|start| start.eq_ignore_ascii_case(b"unknown"))
-    };
-    code == UNKNOWN_DRUG || says_so(code) || says_so(name)
 }
 
 fn millilitres_per_hour(row: &Segment, terms: &Terms<'_>) -> Option<Decimal> {

@@ -3,7 +3,7 @@
 //! Promises: a pump without PCD-10 drives a session by the differences of its status; a pump with both
 //! tells nothing twice; a status older than what is known says nothing. What is remembered is bounded.
 
-use super::pump::About;
+use super::drug::About;
 use crate::observation::{DeviceTime, Identity, PumpEvent, PumpEventKind};
 use crate::protocol::{Event, Events, Fault};
 use crate::vocabulary::Decimal;

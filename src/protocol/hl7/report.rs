@@ -5,21 +5,19 @@
 //! read costs only itself.
 
 use super::containment::{Containment, Path};
+use super::drug::About;
 use super::identity::Whom;
-use super::listed::Listed;
+use super::memory::Memory;
 use super::message::{Delimiters, Header, Segment, Segments, first, parts};
 use super::numerics::{Subject, Terms, obx, subject};
-use super::open_alerts::OpenAlerts;
-use super::pump::{About, Infusion};
-use super::pumps::Pumps;
+use super::pump::Infusion;
 use super::settings::Settings;
 use super::text::{self, Charset};
 use super::waves::{self, Wave};
 use super::{codes, time, vendor_code};
-use crate::observation::{DeviceTime, Identity, Observation, WaveLabel, check_pressure_pair};
+use crate::observation::{DeviceTime, Observation, WaveLabel, check_pressure_pair};
 use crate::protocol::{Event, Events, Fault};
 use crate::vocabulary::{Cause, Parameter, ParameterId, Reading, Site};
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Fields of OBR that we use.
@@ -34,34 +32,6 @@ pub mod obr {
     pub const END: usize = 8;
     /// The number of what the group goes on about.
     pub const PARENT: usize = 29;
-}
-
-/// Unknown codes that are remembered, so that each is counted once.
-const MOST_REMEMBERED: usize = 512;
-
-/// What a connection remembers from message to message.
-#[derive(Debug, Default)]
-pub struct Memory {
-    /// The identity said last.
-    pub identity: Identity,
-    /// Alerts that were told with a beginning.
-    pub alerts: OpenAlerts,
-    /// Alarms that central stations list.
-    listed: Listed,
-    /// Pumps and what they told last.
-    pumps: Pumps,
-    /// Codes already counted as unknown.
-    unknown: BTreeSet<Box<[u8]>>,
-}
-
-impl Memory {
-    /// Whether this code is met for the first time.
-    pub fn is_new(&mut self, code: &[u8]) -> bool {
-        let code = code.get(..64).unwrap_or(code);
-        self.unknown.len() < MOST_REMEMBERED
-            && !self.unknown.contains(code)
-            && self.unknown.insert(code.into())
-    }
 }
 
 /// Where the two halves of a blood pressure stand in the list of events.

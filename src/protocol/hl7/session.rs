@@ -5,10 +5,11 @@
 
 use super::acknowledgement::{self as ack, Answers, Asked, Verdict};
 use super::alert::Alerts;
+use super::memory::Memory;
 use super::message::{Header, Segment, Segments, Unreadable, parts};
 use super::mllp::{Found, Framer};
 use super::open_alerts;
-use super::report::{Memory, Report};
+use super::report::Report;
 use super::settings::Settings;
 use crate::protocol::{
     Event, Events, Fault, Medium, OptionProblem, Session, SessionOptions, Token,

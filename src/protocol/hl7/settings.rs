@@ -1,5 +1,6 @@
 //! The settings of an `hl7-mllp` feed: names, checks and defaults in one place.
 
+use super::drug::DrugNames;
 use super::mapping::{self, ClinicMap};
 use super::text::Charset;
 use crate::protocol::{OptionProblem, OptionSpec, Options};
@@ -18,9 +19,6 @@ const MOST_LIMIT: usize = 64 * 1024 * 1024;
 const DEFAULT_ALERT_TIME: Duration = Duration::from_secs(600);
 /// Times that can be meant by that, in seconds.
 const ALERT_TIMES: std::ops::RangeInclusive<u64> = 10..=86_400;
-/// The drug unless set otherwise: parts of its name and of brands, in the languages that we know.
-const DEFAULT_DRUG: &str = "ketamin, k\u{e9}tamin, ketalar, ketanest";
-
 /// How messages are answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum AckMode {
@@ -75,37 +73,6 @@ const DEFAULT_BED: FieldPath = FieldPath {
     component: None,
     subcomponent: None,
 };
-
-/// How pumps may call the drug that is given here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DrugNames(Vec<String>);
-
-impl DrugNames {
-    fn read(value: &str) -> Result<Self, String> {
-        let names: Vec<String> = value
-            .split(',')
-            .map(|name| name.trim().to_lowercase())
-            .collect();
-        if names.iter().any(|name| name.chars().count() < 3) {
-            return Err(format!(
-                "{value:?} is no list of names of at least three letters, such as \"ketamin, ketalar\""
-            ));
-        }
-        Ok(Self(names))
-    }
-
-    /// Whether a drug as told by a pump is this one: one of the names stands in it.
-    pub fn is_in(&self, told: &str) -> bool {
-        let told = told.to_lowercase();
-        self.0.iter().any(|name| told.contains(name))
-    }
-}
-
-impl Default for DrugNames {
-    fn default() -> Self {
-        Self(DEFAULT_DRUG.split(", ").map(str::to_owned).collect())
-    }
-}
 
 /// The checked settings of one feed.
 #[derive(Clone, Debug)]
