@@ -4,15 +4,17 @@
 //! phase that nobody knows never ends an alert. A test message tells no alert. Values beside an alert
 //! are part of its text and never a reading.
 
+use super::alert_terms::{EVENTS, Facet, WORDS, facet, in_words, priority};
 use super::codes;
 use super::containment::{Containment, Path};
 use super::identity::Whom;
 use super::memory::Memory;
 use super::message::{Delimiters, Header, Segment, Segments, first, parts, told};
 use super::numerics::{Subject, Terms, obx, subject};
-use super::report::{Times, obr};
+use super::report::obr;
 use super::settings::Settings;
 use super::text::{self, Charset};
+use super::time::Times;
 use crate::observation::{AlertPhase, DeviceAlert, DeviceTime};
 use crate::protocol::{Event, Events, Fault};
 use crate::vocabulary::{Moment, Priority};
@@ -22,60 +24,6 @@ use std::borrow::Cow;
 const KEEP_ALIVE: u32 = 196_614;
 /// The event that only says that there is one, told elsewhere.
 const ALARM: u32 = 196_616;
-/// The partition of events.
-const EVENTS: std::ops::Range<u32> = 196_608..262_144;
-
-/// What a row of an alert tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Facet {
-    Phase,
-    State,
-    Inactivation,
-    Priority,
-    /// Type, source, time to confirm: of no use to us.
-    Other,
-    Text,
-}
-
-/// Facets by the end of their names, then by the numbers that were seen for them.
-const FACETS: &[(&str, &[u32], Facet)] = &[
-    ("EVENT_PHASE", &[68_481, 684_810, 68_165], Facet::Phase),
-    (
-        "INACTIVATION_STATE",
-        &[68_483, 684_830],
-        Facet::Inactivation,
-    ),
-    ("ALARM_STATE", &[68_482, 684_820], Facet::State),
-    ("ALERT_STATE", &[], Facet::State),
-    ("ALARM_PRIORITY", &[68_484, 684_840], Facet::Priority),
-    ("ALERT_PRIORITY", &[], Facet::Priority),
-    ("ALERT_TEXT", &[68_546], Facet::Text),
-    ("ALERT_TYPE", &[68_485, 684_850], Facet::Other),
-    ("ALERT_SOURCE", &[68_480, 684_800, 68_164], Facet::Other),
-    ("CONFIRM_TIMEOUT", &[67_860], Facet::Other),
-];
-
-/// Events by number, in words.
-const WORDS: &[(u32, &str)] = &[
-    (196_648, "high"),
-    (196_650, "above the limit"),
-    (196_660, "not working"),
-    (196_670, "low"),
-    (196_672, "below the limit"),
-    (196_688, "occlusion"),
-    (196_802, "battery low"),
-    (196_880, "lead off"),
-    (196_916, "sensor disconnected"),
-    (196_920, "sensor problem"),
-    (196_940, "line occluded"),
-    (197_218, "syringe barrel not held"),
-    (197_334, "infusion nearly complete"),
-    (199_680, "apnoea"),
-    (199_684, "asystole"),
-    (199_696, "bradycardia"),
-    (199_728, "tachycardia"),
-];
-
 /// What the message says about an alert's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Told {
@@ -454,38 +402,4 @@ impl<'a, 'm> Alerts<'a, 'm> {
             Some(_) | None => words,
         }
     }
-}
-
-/// The facet of a row: by its name, else by its number.
-fn facet(number: Option<u32>, name: &[u8]) -> Option<Facet> {
-    let by_name = FACETS
-        .iter()
-        .find(|(end, ..)| name.ends_with(end.as_bytes()) && name.starts_with(b"MDC_ATTR_"));
-    let by_number = || {
-        FACETS
-            .iter()
-            .find(|(_, numbers, _)| number.is_some_and(|number| numbers.contains(&number)))
-    };
-    by_name.or_else(by_number).map(|(.., facet)| *facet)
-}
-
-/// A priority as told; `PN` is none.
-fn priority(word: &[u8]) -> Option<Option<Priority>> {
-    match word {
-        b"PH" => Some(Some(Priority::High)),
-        b"PM" => Some(Some(Priority::Medium)),
-        b"PL" => Some(Some(Priority::Low)),
-        b"PN" => Some(None),
-        _ => None,
-    }
-}
-
-/// A name of the nomenclature as words.
-fn in_words(name: &[u8]) -> String {
-    let name = String::from_utf8_lossy(name);
-    let bare = ["MDC_EVT_", "MNDRY_EVT_", "MDC_"]
-        .iter()
-        .find_map(|prefix| name.strip_prefix(prefix))
-        .unwrap_or(&name);
-    bare.replace('_', " ").to_lowercase()
 }

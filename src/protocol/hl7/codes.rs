@@ -1,6 +1,7 @@
 //! MDC codes of OBX-3 (IEEE 11073-10101): what a number and a name mean, and what to do when they
 //! contradict each other (hl7.md 3.3, 3.4, 6.2).
 
+use super::item::Item;
 use crate::vocabulary::{Parameter, Site};
 use Meaning::{Device, Infusion, Other, Wave};
 
@@ -17,35 +18,6 @@ pub enum Meaning {
     Infusion(Item),
     /// Known, and none of ours.
     Other,
-}
-
-/// What a row of an infusion pump tells (hl7.md 5.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Item {
-    /// What happened.
-    Event,
-    /// The source that it happened to, as a path of OBX-4.
-    EventSource,
-    /// The pump's own identifier.
-    SystemId,
-    /// An alarm that stands.
-    Alarm,
-    /// The pump infuses or does not.
-    Infusing,
-    /// What it delivers at this moment, from all its sources.
-    Flow,
-    /// What a source does.
-    Delivery,
-    /// Why a source does not deliver.
-    Reason,
-    /// The rate of a source.
-    Rate,
-    /// The volume that a source has delivered.
-    Volume,
-    /// The volume that a source has still to deliver.
-    Remaining,
-    /// The drug.
-    Drug,
 }
 
 /// One row of the table.

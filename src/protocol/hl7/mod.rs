@@ -19,11 +19,13 @@
 
 mod acknowledgement;
 mod alert;
+mod alert_terms;
 mod codes;
 mod containment;
 mod device;
 mod drug;
 mod identity;
+mod item;
 mod listed;
 mod mapping;
 mod memory;

@@ -4,7 +4,8 @@
 //! Promises: no text, sentinel, setting, demonstration or withdrawn value becomes a number; an
 //! unknown unit or a contradiction of codes is a cause, never a guess.
 
-use super::codes::{self, Item, Lookup, Meaning};
+use super::codes::{self, Lookup, Meaning};
+use super::item::Item;
 use super::mapping::{self, Mapped};
 use super::message::{Delimiters, Segment, parts, told};
 use super::settings::Settings;

@@ -6,9 +6,10 @@
 //! Promises: rates and volumes are in mL/h and mL or not told at all; a pump that says it gives another
 //! drug drives nothing; where a pump contradicts itself about an end, the end waits for its next word.
 
-use super::codes::{self, Item};
+use super::codes;
 use super::containment::Path;
 use super::drug::{About, Drug, is_unknown_drug};
+use super::item::Item;
 use super::message::{Delimiters, Segment, parts, told};
 use super::numerics::{Terms, obx};
 use super::pumps::{Delivery, Pumps};

@@ -7,14 +7,16 @@
 use super::containment::{Containment, Path};
 use super::drug::About;
 use super::identity::Whom;
+use super::item::Item;
 use super::memory::Memory;
 use super::message::{Delimiters, Header, Segment, Segments, first, parts};
 use super::numerics::{Subject, Terms, obx, subject};
 use super::pump::Infusion;
 use super::settings::Settings;
 use super::text::{self, Charset};
+use super::time::Times;
+use super::vendor_code;
 use super::waves::{self, Wave};
-use super::{codes, time, vendor_code};
 use crate::observation::{DeviceTime, Observation, WaveLabel, check_pressure_pair};
 use crate::protocol::{Event, Events, Fault};
 use crate::vocabulary::{Cause, Parameter, ParameterId, Reading, Site};
@@ -39,35 +41,6 @@ pub mod obr {
 struct Halves {
     sys: Option<usize>,
     dia: Option<usize>,
-}
-
-/// Reads times of one message; the same text is read once.
-#[derive(Debug, Default)]
-pub struct Times<'a> {
-    text: &'a [u8],
-    read: Option<DeviceTime>,
-}
-
-impl<'a> Times<'a> {
-    /// The time of a field; one that cannot be read is a fault.
-    pub fn read(
-        &mut self,
-        field: &'a [u8],
-        component: u8,
-        events: &mut Events,
-    ) -> Option<DeviceTime> {
-        if field != self.text {
-            self.text = field;
-            self.read = match time::read(first(field, component)) {
-                Ok(time) => time,
-                Err(time::NotATime) => {
-                    events.push(Event::Fault(Fault::BadTime));
-                    None
-                }
-            };
-        }
-        self.read
-    }
 }
 
 /// One message being read.
@@ -354,7 +327,7 @@ impl<'a, 'm> Report<'a, 'm> {
         }
     }
 
-    fn pump_row(&mut self, item: codes::Item, path: &Path, row: &Segment<'a>, events: &mut Events) {
+    fn pump_row(&mut self, item: Item, path: &Path, row: &Segment<'a>, events: &mut Events) {
         let at = self.row_time(path, row, events);
         let terms = Terms {
             delimiters: &self.delimiters,
