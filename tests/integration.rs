@@ -54,6 +54,14 @@ mod feed_stand;
 mod feed_transports;
 #[path = "integration/hl7_acknowledgements.rs"]
 mod hl7_acknowledgements;
+#[path = "integration/hl7_alerts.rs"]
+mod hl7_alerts;
+#[path = "integration/hl7_dialects.rs"]
+mod hl7_dialects;
+#[path = "integration/hl7_infusion.rs"]
+mod hl7_infusion;
+#[path = "integration/hl7_pump.rs"]
+mod hl7_pump;
 #[path = "integration/hl7_readings.rs"]
 mod hl7_readings;
 #[path = "integration/hl7_rig.rs"]
