@@ -74,6 +74,8 @@ mod journal_verify;
 mod journal_views;
 #[path = "integration/layering.rs"]
 mod layering;
+#[path = "integration/live_oximeters.rs"]
+mod live_oximeters;
 #[path = "integration/protocols.rs"]
 mod protocols;
 #[path = "integration/simulate.rs"]

@@ -8,12 +8,18 @@
 //! Promises: nothing from the wire panics, hangs or allocates without bound; a broken frame is counted
 //! and costs only itself; the device is only ever read, never changed.
 
+mod contec;
 mod device;
 mod event;
 mod ge_dri;
+mod groups;
 pub mod hl7;
 pub mod json;
+mod lines;
 mod masimo_ascii1;
+mod nellcor_ascii;
+mod nonin;
+mod notices;
 mod raw;
 mod registry;
 mod scrap;
