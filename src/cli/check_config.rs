@@ -96,7 +96,16 @@ fn from(transport: &Transport) -> String {
         }
         Transport::Listen { address, .. } => format!("tcp port {address}"),
         Transport::Connect { address } => format!("tcp peer {address}"),
-        Transport::Udp { address, .. } => format!("udp port {address}"),
+        Transport::Udp {
+            address,
+            peer: None,
+            ..
+        } => format!("udp port {address}"),
+        Transport::Udp {
+            address,
+            peer: Some(peer),
+            ..
+        } => format!("udp port {address} with {peer}"),
         Transport::File { path, .. } => format!("the capture {}", path.display()),
     }
 }

@@ -165,7 +165,11 @@ impl DemoPlan {
         for device in &DEVICES {
             let place = match self.port(device) {
                 Port::Pty(link) => format!("serial = {}", quoted(&link)),
-                Port::Serial { .. } | Port::Listen(_) | Port::Connect(_) | Port::Udp(_) => {
+                Port::Serial { .. }
+                | Port::Listen(_)
+                | Port::Connect(_)
+                | Port::Udp(_)
+                | Port::UdpAsked(_) => {
                     format!("listen = \"127.0.0.1:{}\"", self.gateway_port)
                 }
             };

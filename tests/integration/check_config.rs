@@ -6,7 +6,7 @@ use infusewatch::configuration::{
     Catalogue, Configuration, Content, Pace, Problem, ProfileMistake, Transport, load_with,
 };
 use infusewatch::engine::FeedId;
-use infusewatch::protocol::{Parity, Protocol, StopBits};
+use infusewatch::protocol::{Parity, Protocol, SpeaksFirst, StopBits};
 use infusewatch::vocabulary::Parameter;
 use proptest::prelude::*;
 use std::fs;
@@ -27,7 +27,10 @@ static PROTOCOLS: LazyLock<Vec<Protocol>> = LazyLock::new(|| {
     vec![
         named("hl7-mllp", None, 60),
         named("masimo-ascii1", LINES.line, 1),
-        named("ge-dri", LINES.line, 5),
+        Protocol {
+            speaks_first: SpeaksFirst::Host,
+            ..named("ge-dri", LINES.line, 5)
+        },
     ]
 });
 
@@ -207,6 +210,26 @@ fn one_mistake_is_one_problem_at_its_line() {
             "feed.allow",
         ),
         (over("udp = \"0.0.0.0:24105\""), 10, "feed.udp"),
+        (
+            over("udp = \"127.0.0.1:7000\"\npeer = \"monitor\""),
+            11,
+            "feed.peer",
+        ),
+        (
+            over("udp = \"127.0.0.1:7000\"\npeer = \"[::1]:7000\""),
+            10,
+            "feed.udp",
+        ),
+        (
+            over("udp = \"127.0.0.1:7000\"").replace("masimo-ascii1", "ge-dri"),
+            7,
+            "feed.peer",
+        ),
+        (
+            over("serial = \"/dev/ttyUSB0\"\npeer = \"10.0.0.1:7000\""),
+            11,
+            "feed.peer",
+        ),
         (over("connect = \"10.0.0.1\""), 10, "feed.connect"),
         (over("connect = \":4001\""), 10, "feed.connect"),
         (over("file = \"sample.raw\""), 10, "feed.file"),
