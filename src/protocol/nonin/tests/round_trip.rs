@@ -61,13 +61,13 @@ fn legal(protocol: &Protocol) -> BoxedStrategy<Screen> {
 fn by_frame(events: &Events) -> Vec<Vec<(String, Reading)>> {
     let mut frames: Vec<Vec<_>> = Vec::new();
     for event in events {
-        match event {
-            Event::Frame => frames.push(Vec::new()),
-            Event::Observation(seen) => frames
+        if *event == Event::Frame {
+            frames.push(Vec::new());
+        } else if let Event::Observation(seen) = event {
+            frames
                 .last_mut()
                 .expect("a frame comes before what it holds")
-                .push((seen.parameter.to_string(), seen.reading)),
-            _ => {}
+                .push((seen.parameter.to_string(), seen.reading));
         }
     }
     frames
