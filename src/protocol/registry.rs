@@ -154,8 +154,11 @@ pub static REGISTRY: &[Protocol] = &[
     super::nonin::DF13,
     super::nonin::ASCII,
     super::nellcor_ascii::PROTOCOL,
+    super::dinamap::PROTOCOL,
+    super::capnostream::PROTOCOL,
     super::contec::V5,
     super::contec::V7,
+    super::ge_unity::PROTOCOL,
     super::raw::PROTOCOL,
 ];
 
