@@ -86,6 +86,8 @@ mod layering;
 mod listen_in;
 #[path = "integration/live_protocols.rs"]
 mod live_protocols;
+#[path = "integration/live_oximeters.rs"]
+mod live_oximeters;
 #[path = "integration/protocols.rs"]
 mod protocols;
 #[path = "integration/simulate.rs"]

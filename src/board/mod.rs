@@ -66,6 +66,8 @@ pub struct VitalView {
     pub limits: LimitsView,
     /// Whether this is the source that the alarms judge (another feed may give it too).
     pub judged: bool,
+    /// Whether its feed's protocol is made to be looked at only, and no source for alarms alone.
+    pub display_grade: bool,
 }
 
 /// The state of an alarm on the screen.
@@ -510,6 +512,7 @@ impl VitalView {
             "age_s": seconds(self.age_at_receipt + now.moment.since(self.received_at.moment)),
             "feed": self.feed,
             "judged": self.judged,
+            "display_grade": self.display_grade,
             "limits": {
                 "low": self.limits.low,
                 "high": self.limits.high,
@@ -575,6 +578,7 @@ mod tests {
                 feed: "oximeter".into(),
                 limits: LimitsView::default(),
                 judged: true,
+                display_grade: false,
             }],
             ..Board::default()
         };

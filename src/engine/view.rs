@@ -185,6 +185,13 @@ impl Engine {
         self.feeds.get(id).map(|feed| Arc::clone(&feed.setup.name))
     }
 
+    /// The name of the protocol that a feed speaks.
+    pub fn feed_protocol(&self, id: FeedId) -> Option<Arc<str>> {
+        self.feeds
+            .get(id)
+            .map(|feed| Arc::clone(&feed.setup.protocol))
+    }
+
     /// The next task and when it is due, engine time.
     pub fn planned_task(&self) -> Option<Due> {
         self.task

@@ -9,14 +9,20 @@
 //! and costs only itself; the device is only ever read, never changed.
 
 mod capnostream;
+mod contec;
 mod device;
 mod dinamap;
 mod event;
 mod ge_dri;
 mod ge_unity;
+mod groups;
 pub mod hl7;
 pub mod json;
+mod lines;
 mod masimo_ascii1;
+mod nellcor_ascii;
+mod nonin;
+mod notices;
 mod raw;
 mod recognise;
 mod registry;

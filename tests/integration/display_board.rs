@@ -38,6 +38,7 @@ pub fn vital(
         feed: "monitor".into(),
         limits: LimitsView::default(),
         judged: true,
+        display_grade: false,
     }
 }
 

@@ -63,6 +63,7 @@ pub const PROTOCOL: Protocol = Protocol {
     speaks_first: SpeaksFirst::Device,
     cadence: Duration::from_secs(1),
     grade: Grade::A,
+    display_grade: false,
     tested: "published sample messages of IHE, Philips and Nihon Kohden, a foreign MLLP client, \
              round trips and garbage; not yet a real monitor or pump",
     options: settings::OPTIONS,
