@@ -84,10 +84,10 @@ mod journal_views;
 mod layering;
 #[path = "integration/listen_in.rs"]
 mod listen_in;
-#[path = "integration/live_protocols.rs"]
-mod live_protocols;
 #[path = "integration/live_oximeters.rs"]
 mod live_oximeters;
+#[path = "integration/live_protocols.rs"]
+mod live_protocols;
 #[path = "integration/protocols.rs"]
 mod protocols;
 #[path = "integration/simulate.rs"]
