@@ -254,7 +254,8 @@ pub struct FeedCounters {
     pub not_ours: AtomicU64,
     /// Bytes that belonged to no good frame.
     pub discarded: AtomicU64,
-    /// Connections and datagrams of senders that are not allowed.
+    /// Connections and datagrams turned away: of senders that are not allowed or do not agree on TLS,
+    /// and connections that are too many.
     pub refused: AtomicU64,
     /// Pieces of waves that journal and screen could not take.
     pub waves_dropped: AtomicU64,

@@ -107,8 +107,14 @@ fn from(transport: &Transport) -> String {
         Transport::Serial { device, line } => {
             format!("{} at {} baud", device.display(), line.baud)
         }
-        Transport::Listen { address, .. } => format!("tcp port {address}"),
-        Transport::Connect { address } => format!("tcp peer {address}"),
+        Transport::Listen { address, tls, .. } => {
+            let with = if tls.is_some() { " with TLS" } else { "" };
+            format!("tcp port {address}{with}")
+        }
+        Transport::Connect { address, tls } => {
+            let with = if tls.is_some() { " with TLS" } else { "" };
+            format!("tcp peer {address}{with}")
+        }
         Transport::Udp {
             address,
             peer: None,

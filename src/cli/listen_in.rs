@@ -127,7 +127,12 @@ impl ListenIn {
                 };
                 attempt("udp", None, transport)
             } else {
-                attempt("listen", None, Transport::Listen { address, allow })
+                let transport = Transport::Listen {
+                    address,
+                    allow,
+                    tls: None,
+                };
+                attempt("listen", None, transport)
             }]);
         }
         if !self.place.starts_with('/') {
@@ -142,7 +147,7 @@ impl ListenIn {
             return Ok(vec![attempt(
                 "connect",
                 None,
-                Transport::Connect { address },
+                Transport::Connect { address, tls: None },
             )]);
         }
         let settings = lines().into_iter().map(|line| {

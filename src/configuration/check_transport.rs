@@ -56,8 +56,14 @@ impl FeedCheck<'_> {
         match key {
             "serial" => self.serial(value, named, claims, findings),
             "listen" => {
+                let tls = self.tls_server(findings);
                 let (address, allow) = self.bound(key, value, claims, findings)?;
-                Some(Transport::Listen { address, allow })
+                let tls = tls?;
+                Some(Transport::Listen {
+                    address,
+                    allow,
+                    tls,
+                })
             }
             "udp" => self.datagrams(value, named, claims, findings),
             "connect" => self.connect(value, claims, findings),
@@ -260,7 +266,7 @@ impl FeedCheck<'_> {
                 &full,
                 format!("{address} takes data from every network: name the senders in allow, or listen on one address"),
             );
-        } else if open && !address.ip().is_loopback() {
+        } else if open && !address.ip().is_loopback() && !self.clients_are_known() {
             findings.warn(
                 Some(value.line),
                 &full,
@@ -270,6 +276,12 @@ impl FeedCheck<'_> {
         let kind = if key == "udp" { "udp" } else { "tcp" };
         claims.listen(kind, address, value.line, &full, &self.user, findings);
         Some((address, allow?))
+    }
+
+    /// Whether a sender has to show a certificate that we believe.
+    fn clients_are_known(&self) -> bool {
+        let tls = self.raw.tls.as_ref();
+        tls.is_some_and(|tls| tls.client_ca.is_some() || tls.fingerprint.is_some())
     }
 
     fn allow(&self, findings: &mut Findings) -> Option<Vec<IpAddr>> {
@@ -300,6 +312,7 @@ impl FeedCheck<'_> {
         claims: &mut Claims,
         findings: &mut Findings,
     ) -> Option<Transport> {
+        let tls = self.tls_client(value, findings);
         let port = value
             .value
             .rsplit_once(':')
@@ -319,6 +332,7 @@ impl FeedCheck<'_> {
         claims.peer(value, "feed.connect", &self.user, findings);
         Some(Transport::Connect {
             address: value.value.clone(),
+            tls: tls?,
         })
     }
 
@@ -376,7 +390,14 @@ impl FeedCheck<'_> {
         let raw = self.raw;
         let (serial, file) = (raw.serial.is_some(), raw.file.is_some());
         let bound = raw.listen.is_some() || raw.udp.is_some();
+        let connection = raw.listen.is_some() || raw.connect.is_some();
         for (fits, belongs, key, line) in [
+            (
+                connection,
+                "listen or connect",
+                "tls",
+                raw.tls.as_ref().map(|tls| tls.line),
+            ),
             (
                 bound,
                 "listen or udp",

@@ -1,5 +1,6 @@
 //! A feed as the daemon may hold it: what is read, by which protocol, over which transport.
 
+use super::tls::{TlsClient, TlsServer};
 use crate::engine::FeedId;
 use crate::observation::Identity;
 use crate::protocol::{LineSettings, Options, Protocol};
@@ -120,11 +121,15 @@ pub enum Transport {
         address: SocketAddr,
         /// Who may connect; empty: everybody who can reach the address.
         allow: Vec<IpAddr>,
+        /// TLS, where it is wanted.
+        tls: Option<TlsServer>,
     },
     /// We connect to a device or a serial server over TCP.
     Connect {
         /// `host:port`.
         address: String,
+        /// TLS, where it is wanted.
+        tls: Option<TlsClient>,
     },
     /// Datagrams to one of our ports.
     Udp {

@@ -2,24 +2,27 @@
 //!
 //! Promises: every mistake is listed with its line and key, never only the first; unknown keys are
 //! refused; nothing is clamped or guessed; no device, port or journal is opened or even touched (the
-//! profile and the file itself are read, and paths are looked up). `check-config` is this code without
+//! profile, certificates and the file itself are read, and paths are looked up). `check-config` is this code without
 //! the start that follows. A [`Configuration`] exists only when there is no problem left.
 
 mod access;
 mod check;
 mod check_feed;
+mod check_tls;
 mod check_transport;
 mod claims;
 mod feed;
 mod problem;
 mod raw;
 mod span;
+mod tls;
 mod tree;
 
 pub use access::{Access, PIN_LENGTH, PinHash, Staff};
 pub use feed::{Content, Feed, Monitored, Ours, Pace, Transport, timing_file};
 pub use problem::Problem;
 pub use span::{parse_span, span_text};
+pub use tls::{TlsClient, TlsServer};
 
 use crate::engine::{FeedId, FeedSetup, Setup};
 use crate::profile;
@@ -161,12 +164,18 @@ const LARGEST_FILE: u64 = 1024 * 1024;
 
 /// The whole text of a configuration or a profile.
 fn read_text(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
+    String::from_utf8(read_bytes(path)?)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
+}
+
+/// The whole of a file that belongs to the configuration.
+fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
     let read = File::open(path)?
         .take(LARGEST_FILE + 1)
-        .read_to_string(&mut text)?;
+        .read_to_end(&mut bytes)?;
     if u64::try_from(read).is_ok_and(|read| read <= LARGEST_FILE) {
-        Ok(text)
+        Ok(bytes)
     } else {
         Err(io::Error::new(
             io::ErrorKind::FileTooLarge,

@@ -77,8 +77,21 @@ pub(super) struct RawFeed {
     pub(super) capture: Option<At<String>>,
     pub(super) pace: Option<At<String>>,
     pub(super) bytes_per_second: Option<At<u32>>,
+    pub(super) tls: Option<RawTls>,
     /// Everything else: the protocol's own settings, flattened.
     pub(super) settings: Vec<(String, At<String>)>,
+}
+
+/// `[feed.tls]`
+#[derive(Debug, Default)]
+pub(super) struct RawTls {
+    pub(super) line: usize,
+    pub(super) certificate: Option<At<String>>,
+    pub(super) key: Option<At<String>>,
+    pub(super) client_ca: Option<At<String>>,
+    pub(super) ca: Option<At<String>>,
+    pub(super) fingerprint: Option<At<String>>,
+    pub(super) server_name: Option<At<String>>,
 }
 
 /// Reads the whole tree; unknown keys and wrong types are found here.
@@ -156,6 +169,23 @@ fn read_feed(mut section: Section<'_>, findings: &mut Findings) -> RawFeed {
         capture: section.text("capture", findings),
         pace: section.text("pace", findings),
         bytes_per_second: section.number("bytes-per-second", findings),
+        tls: section
+            .section("tls", findings)
+            .map(|section| read_tls(section.named("feed.tls"), findings)),
         settings: section.settings(findings),
     }
+}
+
+fn read_tls(mut section: Section<'_>, findings: &mut Findings) -> RawTls {
+    let raw = RawTls {
+        line: section.line(),
+        certificate: section.text("certificate", findings),
+        key: section.text("key", findings),
+        client_ca: section.text("client-ca", findings),
+        ca: section.text("ca", findings),
+        fingerprint: section.text("fingerprint", findings),
+        server_name: section.text("server-name", findings),
+    };
+    section.finish(findings);
+    raw
 }

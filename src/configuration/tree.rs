@@ -55,6 +55,11 @@ impl<'t> Section<'t> {
         }
     }
 
+    /// The same section under its full name, for one that stands in another.
+    pub(super) fn named(self, name: &'t str) -> Self {
+        Self { name, ..self }
+    }
+
     /// The line of the section's heading.
     pub(super) const fn line(&self) -> usize {
         self.line

@@ -51,6 +51,8 @@ pub(super) struct Conversation {
     pub(super) frame_refused: bool,
     /// When bytes last came.
     pub(super) heard: Moment,
+    /// Whether a good frame ever came.
+    pub(super) has_spoken: bool,
     link: Box<dyn Link>,
     commits: VecDeque<Commit>,
     serial: u64,
@@ -71,6 +73,7 @@ impl Conversation {
             identity: None,
             frame_refused: false,
             heard: now,
+            has_spoken: false,
             link,
             commits: VecDeque::new(),
             serial: 0,

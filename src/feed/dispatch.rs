@@ -54,6 +54,7 @@ pub(super) struct Dispatch {
     framed: bool,
     faults: Repeats<Fault>,
     refused: Repeats<IpAddr>,
+    unsecured: Repeats<IpAddr>,
     later: Events,
 }
 
@@ -97,6 +98,7 @@ impl Dispatch {
             framed: false,
             faults: Repeats::new(),
             refused: Repeats::new(),
+            unsecured: Repeats::new(),
             later: Events::new(),
         }
     }
@@ -113,10 +115,15 @@ impl Dispatch {
 
     /// When [`Dispatch::tend`] has something to do.
     pub(super) fn due(&self) -> Option<Moment> {
-        [self.outlet.due(), self.faults.due(), self.refused.due()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.outlet.due(),
+            self.faults.due(),
+            self.refused.due(),
+            self.unsecured.due(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// Offers what waits, and says once a minute what happened repeatedly.
@@ -127,6 +134,9 @@ impl Dispatch {
         }
         for (peer, count) in self.refused.sum_up(now.moment) {
             warn!(feed = %self.name, %peer, count, "sender not in allow, last minute");
+        }
+        for (peer, count) in self.unsecured.sum_up(now.moment) {
+            warn!(feed = %self.name, %peer, count, "no TLS with a sender, last minute");
         }
     }
 
@@ -163,6 +173,19 @@ impl Dispatch {
         }
     }
 
+    /// A sender with which TLS was not agreed upon was turned away.
+    pub(super) fn unsecured(&mut self, now: Now, peer: IpAddr, why: &str) {
+        self.add(|counters| &counters.refused, 1);
+        if self.unsecured.note(now.moment, peer) {
+            warn!(feed = %self.name, %peer, why, "no TLS with a sender, turned away");
+        }
+    }
+
+    /// A connection had to go because there are too many.
+    pub(super) fn crowded(&self) {
+        self.add(|counters| &counters.refused, 1);
+    }
+
     /// Bytes came in: to be called after [`Dispatch::take`] for the same bytes.
     pub(super) fn received(&mut self, now: Now, medium: Medium, connection: u32, bytes: &[u8]) {
         self.add(|counters| &counters.bytes, length(bytes.len()));
@@ -193,6 +216,7 @@ impl Dispatch {
                     frames += 1;
                     self.framed = true;
                     conversation.frame_refused = false;
+                    conversation.has_spoken = true;
                     if !self.ours.is_restricted() {
                         self.sign_of_life(now);
                     }

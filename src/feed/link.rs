@@ -47,6 +47,8 @@ pub enum Accepted {
     Link(Box<dyn Link>),
     /// A sender that is not allowed was turned away.
     Refused(IpAddr),
+    /// A sender with which TLS was not agreed upon was turned away, for this reason.
+    Unsecured(IpAddr, String),
     /// No further link will come; those that are open go on.
     NoMore,
 }

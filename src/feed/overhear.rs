@@ -50,7 +50,7 @@ async fn first(listener: &mut dyn Listener) -> io::Result<Option<Box<dyn Link>>>
     loop {
         match poll_fn(|context| listener.poll_accept(context)).await? {
             Accepted::Link(link) => return Ok(Some(link)),
-            Accepted::Refused(_) => {}
+            Accepted::Refused(_) | Accepted::Unsecured(..) => {}
             Accepted::NoMore => return Ok(None),
         }
     }

@@ -24,8 +24,9 @@ use std::time::Duration;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::sync::{oneshot, watch};
 
-/// Connections of one listening feed. When one more comes, the one that was silent longest goes: it
-/// is most likely half-open.
+/// Connections of one listening feed. When one more comes, the one goes that was silent longest of those
+/// that have said nothing good yet; when all have, the one that was silent longest: it is most likely
+/// half-open.
 const MOST_CONNECTIONS: usize = 64;
 /// How soon what waits for room in the engine's queue is offered again.
 const OFFER_AGAIN: Duration = Duration::from_millis(2);
@@ -188,6 +189,9 @@ impl Supervision {
                     }
                 }
                 Happening::Listener(Ok(Accepted::Refused(peer))) => self.refused(peer),
+                Happening::Listener(Ok(Accepted::Unsecured(peer, why))) => {
+                    self.dispatch.unsecured(self.clock.now(), peer, &why);
+                }
                 Happening::Listener(Ok(Accepted::NoMore)) => {
                     self.listener = None;
                     self.listener_is_over = true;
@@ -350,7 +354,8 @@ impl Supervision {
         self.listener_is_over = false;
     }
 
-    /// Ends the connection that was silent longest when there are too many.
+    /// Ends a connection when there are too many: a crowd that connects and says nothing cannot push out
+    /// the monitor that speaks once a minute.
     fn make_room(&mut self) {
         if self.conversations.len() < MOST_CONNECTIONS {
             return;
@@ -359,9 +364,10 @@ impl Supervision {
             .conversations
             .iter()
             .enumerate()
-            .min_by_key(|(_, conversation)| conversation.heard)
+            .min_by_key(|(_, conversation)| (conversation.has_spoken, conversation.heard))
             .map(|(place, _)| place);
         if let Some(place) = silent {
+            self.dispatch.crowded();
             self.close(
                 place,
                 self.clock.now(),

@@ -205,6 +205,7 @@ pub const QUICK: Timings = Timings {
 pub fn nowhere() -> Transport {
     Transport::Connect {
         address: "nowhere:1".to_owned(),
+        tls: None,
     }
 }
 

@@ -30,6 +30,7 @@ fn listening(address: SocketAddr) -> Transport {
     Transport::Listen {
         address,
         allow: Vec::new(),
+        tls: None,
     }
 }
 
@@ -137,6 +138,7 @@ fn a_sender_not_in_allow_is_turned_away_and_counted() {
     let stand = Stand::run(monitored(Transport::Listen {
         address,
         allow: vec!["127.0.0.9".parse().unwrap()],
+        tls: None,
     }));
     assert_eq!(stand.state(), FeedState::Ok);
     let mut stranger = sender(address);
@@ -213,6 +215,7 @@ fn a_serial_server_that_goes_away_is_connected_to_again() {
     let address = free_port();
     let mut stand = Stand::run(monitored(Transport::Connect {
         address: address.to_string(),
+        tls: None,
     }));
     assert_eq!(stand.state(), FeedState::Lost, "nobody listens yet");
     let server = TcpListener::bind(address).unwrap();

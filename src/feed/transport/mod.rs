@@ -3,6 +3,7 @@
 mod file;
 mod serial;
 mod tcp;
+mod tls;
 mod udp;
 
 use super::link::Opener;
@@ -13,8 +14,12 @@ use crate::configuration::Transport;
 pub(super) fn opener(transport: &Transport, clock: Clock) -> Box<dyn Opener> {
     match transport {
         Transport::Serial { device, line } => Box::new(serial::Serial::new(device, *line)),
-        Transport::Listen { address, allow } => Box::new(tcp::Listen::new(*address, allow)),
-        Transport::Connect { address } => Box::new(tcp::Connect::new(address)),
+        Transport::Listen {
+            address,
+            allow,
+            tls,
+        } => Box::new(tcp::Listen::new(*address, allow, tls.clone())),
+        Transport::Connect { address, tls } => Box::new(tcp::Connect::new(address, tls.clone())),
         Transport::Udp {
             address,
             peer,

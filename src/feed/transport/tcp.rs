@@ -1,9 +1,12 @@
-//! TCP: senders that connect to us, and devices or serial servers that we connect to.
+//! TCP: senders that connect to us, and devices or serial servers that we connect to, with TLS where it
+//! is configured.
 //!
 //! Keepalive finds a dead peer within about a minute, so that its connection is freed; that a monitor
 //! is silent is found earlier, by the age of its data.
 
-use crate::feed::link::{Accepted, Link, Listener, Opened, Opener, Opening, Stream};
+use super::tls::{self, Handshakes, Shaken};
+use crate::configuration::{TlsClient, TlsServer};
+use crate::feed::link::{Accepted, Listener, Opened, Opener, Opening, Stream};
 use rustix::net::sockopt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -20,14 +23,14 @@ const KEEPALIVE_PAUSE: Duration = Duration::from_secs(10);
 const KEEPALIVE_QUESTIONS: u32 = 3;
 
 /// Small acknowledgements go out at once; a dead peer is noticed.
-fn prepare(stream: TcpStream) -> io::Result<Box<dyn Link>> {
+pub(super) fn prepare(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = stream.as_fd();
     sockopt::set_socket_keepalive(socket, true)?;
     sockopt::set_tcp_keepidle(socket, KEEPALIVE_AFTER)?;
     sockopt::set_tcp_keepintvl(socket, KEEPALIVE_PAUSE)?;
     sockopt::set_tcp_keepcnt(socket, KEEPALIVE_QUESTIONS)?;
-    Ok(Box::new(Stream(stream)))
+    Ok(())
 }
 
 /// Whether a sender may speak to us. An IPv4 address that arrives through an IPv6 socket is the same.
@@ -42,14 +45,16 @@ pub(super) fn is_allowed(allow: &[IpAddr], peer: IpAddr) -> bool {
 pub(super) struct Listen {
     address: SocketAddr,
     allow: Vec<IpAddr>,
+    tls: Option<TlsServer>,
 }
 
 impl Listen {
     /// The port `address`; an empty `allow` takes everybody.
-    pub(super) fn new(address: SocketAddr, allow: &[IpAddr]) -> Self {
+    pub(super) fn new(address: SocketAddr, allow: &[IpAddr], tls: Option<TlsServer>) -> Self {
         Self {
             address,
             allow: allow.to_vec(),
+            tls,
         }
     }
 }
@@ -66,6 +71,7 @@ impl Opener for Listen {
             Ok(Opened::Listener(Box::new(Door {
                 listener,
                 allow: self.allow.clone(),
+                handshakes: self.tls.as_ref().map(Handshakes::new),
             })))
         })
     }
@@ -74,11 +80,21 @@ impl Opener for Listen {
 struct Door {
     listener: TcpListener,
     allow: Vec<IpAddr>,
+    /// With TLS: who is not yet through.
+    handshakes: Option<Handshakes>,
 }
 
 impl Listener for Door {
     fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
         loop {
+            if let Some(handshakes) = &mut self.handshakes
+                && let Poll::Ready(shaken) = handshakes.poll(context)
+            {
+                return Poll::Ready(Ok(match shaken {
+                    Shaken::Link(link) => Accepted::Link(link),
+                    Shaken::Failed(peer, why) => Accepted::Unsecured(peer, why),
+                }));
+            }
             let (stream, peer) = match ready!(self.listener.poll_accept(context)) {
                 Ok(accepted) => accepted,
                 // The sender changed its mind before we looked: no fault of the port.
@@ -89,8 +105,15 @@ impl Listener for Door {
                 return Poll::Ready(Ok(Accepted::Refused(peer.ip())));
             }
             // A connection that died before it could be prepared is not there.
-            if let Ok(link) = prepare(stream) {
-                return Poll::Ready(Ok(Accepted::Link(link)));
+            if prepare(&stream).is_err() {
+                continue;
+            }
+            let Some(handshakes) = &mut self.handshakes else {
+                return Poll::Ready(Ok(Accepted::Link(Box::new(Stream(stream)))));
+            };
+            if let Some(gone) = handshakes.begin(peer.ip(), stream) {
+                let why = "too many handshakes at a time".to_owned();
+                return Poll::Ready(Ok(Accepted::Unsecured(gone, why)));
             }
         }
     }
@@ -99,13 +122,15 @@ impl Listener for Door {
 /// Connects to a device or a serial server.
 pub(super) struct Connect {
     address: String,
+    tls: Option<TlsClient>,
 }
 
 impl Connect {
     /// The peer `host:port`.
-    pub(super) fn new(address: &str) -> Self {
+    pub(super) fn new(address: &str, tls: Option<TlsClient>) -> Self {
         Self {
             address: address.to_owned(),
+            tls,
         }
     }
 }
@@ -119,7 +144,17 @@ impl Opener for Connect {
                     format!("cannot connect to {}: {error}", self.address),
                 )
             })?;
-            Ok(Opened::Link(prepare(stream)?))
+            let Some(tls) = &self.tls else {
+                prepare(&stream)?;
+                return Ok(Opened::Link(Box::new(Stream(stream))));
+            };
+            let link = tls::connect(stream, tls).await.map_err(|error| {
+                io::Error::new(
+                    error.kind(),
+                    format!("no TLS with {}: {error}", self.address),
+                )
+            })?;
+            Ok(Opened::Link(link))
         })
     }
 }
