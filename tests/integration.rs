@@ -50,6 +50,8 @@ mod display_stream;
 mod feed_delivery;
 #[path = "integration/feed_stand.rs"]
 mod feed_stand;
+#[path = "integration/feed_tls.rs"]
+mod feed_tls;
 #[path = "integration/feed_transports.rs"]
 mod feed_transports;
 #[path = "integration/hl7_acknowledgements.rs"]
@@ -84,6 +86,8 @@ mod journal_views;
 mod layering;
 #[path = "integration/listen_in.rs"]
 mod listen_in;
+#[path = "integration/live_links.rs"]
+mod live_links;
 #[path = "integration/live_oximeters.rs"]
 mod live_oximeters;
 #[path = "integration/live_protocols.rs"]

@@ -8,6 +8,7 @@
 //! Promises: nothing from the wire panics, hangs or allocates without bound; a broken frame is counted
 //! and costs only itself; the device is only ever read, never changed.
 
+mod bbraun_bcc;
 mod capnostream;
 mod contec;
 mod device;
@@ -20,6 +21,7 @@ pub mod hl7;
 pub mod json;
 mod lines;
 mod masimo_ascii1;
+mod mindray_pds;
 mod nellcor_ascii;
 mod nonin;
 mod notices;

@@ -146,6 +146,7 @@ impl Protocol {
 /// Every protocol that works, in the order in which `protocols` lists them.
 pub static REGISTRY: &[Protocol] = &[
     super::hl7::PROTOCOL,
+    super::mindray_pds::PROTOCOL,
     super::masimo_ascii1::PROTOCOL,
     super::ge_dri::PROTOCOL,
     super::nonin::DF2,
@@ -159,6 +160,7 @@ pub static REGISTRY: &[Protocol] = &[
     super::contec::V5,
     super::contec::V7,
     super::ge_unity::PROTOCOL,
+    super::bbraun_bcc::PROTOCOL,
     super::raw::PROTOCOL,
 ];
 

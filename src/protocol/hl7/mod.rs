@@ -44,6 +44,11 @@ mod time;
 mod units;
 mod waves;
 
+// Mindray's monitors frame and write their messages in the same way.
+pub(super) use message::{Header, Segment, Segments, Unreadable, parts, told};
+pub(super) use mllp::{CR, END, Found, Framer, START};
+pub(super) use time::{read as read_time, write as write_time};
+
 use crate::protocol::{Grade, Protocol, SpeaksFirst};
 use crate::vocabulary::Parameter;
 use std::sync::Arc;
