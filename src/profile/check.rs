@@ -39,6 +39,10 @@ pub(super) fn limits(
         {
             reader.problem(from.at(), key.as_str(), what);
         }
+        if tier.point_seconds.is_some() && rule.rule != Rule::Spo2Low {
+            let what = "is for spo2-low only";
+            reader.problem(from.at(), format!("{key}.point-seconds"), what);
+        }
         let is_rate = matches!(rule.rule, Rule::RateLow | Rule::RateHigh);
         if is_rate && tier.priority > Priority::Low && tier.delay > RATE_WITHIN {
             let what = "a rate must alarm within 10 s (IEC 60601-2-27)";
