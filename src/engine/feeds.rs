@@ -145,58 +145,6 @@ impl Feed {
         self.alive.after(self.setup.silence)
     }
 
-    /// From when on another bed or device counts as having replaced ours, which was `alive` at last.
-    pub fn replaced_from(&self, setup: &FeedSetup, alive: Moment) -> Option<Moment> {
-        let configured = setup.ours.bed.is_some() || setup.ours.device.is_some();
-        (self.is_other && !configured).then(|| alive.after(setup.silence))
-    }
-
-    /// A nurse confirmed whose readings these are: the new patient of our bed; or, when ours was
-    /// replaced by another bed or device, that one. Another bed that only passes by on a shared
-    /// connection is never adopted by this.
-    pub fn confirm(&mut self, is_replaced: bool) {
-        if is_replaced {
-            self.bound = Some(self.newest.clone());
-            self.newest_ours = self.newest.clone();
-            self.is_other = false;
-        } else if self.patient_changed.is_some() {
-            self.bound = Some(self.newest_ours.clone());
-        }
-        self.patient_changed = None;
-    }
-}
-
-impl Feed {
-    /// A feed that became known at `now`.
-    pub fn new(setup: FeedSetup, now: Moment) -> Self {
-        Self {
-            setup,
-            transport: FeedState::Ok,
-            alive: now,
-            ever_alive: false,
-            owes_from: Moment::ZERO,
-            held: PerParameter::filled(None),
-            beside: PerParameter::filled(None),
-            gave: PerParameter::filled(false),
-            cuff: CuffIdentity::default(),
-            unknown: BTreeMap::new(),
-            whose: Whose::default(),
-            implausible: PerParameter::filled(0),
-        }
-    }
-
-    /// From when on its silence time is over.
-    pub fn silent_from(&self) -> Moment {
-        self.alive.after(self.setup.silence)
-    }
-
-    /// From when on the values that it does not give are missing: after a silence it has one cadence to
-    /// tell all of them.
-    pub fn owes_from(&self) -> Moment {
-        self.revived
-            .map_or(Moment::ZERO, |revived| revived.after(self.setup.cadence))
-    }
-
     /// From when on another bed or device counts as having replaced ours: on a shared connection other
     /// beds come and go beside ours, so only once ours has fallen silent. Where the configuration says
     /// which bed or device is ours, never.

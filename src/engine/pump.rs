@@ -181,6 +181,9 @@ impl Engine {
         let Some(session) = self.session.as_mut() else {
             return;
         };
+        if let Some(rate) = event.rate_ml_h {
+            session.pump_rate = Some((stamp, rate));
+        }
         let target = session.pump.follow(feed, event, now, stamp, wait_for);
         if event.event == PumpEventKind::RateChange {
             session.cuff.rate_changed(&self.profile.cuff, phase, now);

@@ -133,7 +133,8 @@ pub(super) fn text_of(record: &Record, feed: Option<&str>, at: Moment) -> Option
         | Record::Phase(_)
         | Record::Refused(_)
         | Record::Task(_)
-        | Record::Baseline(_) => None,
+        | Record::Baseline(_)
+        | Record::Limit(_) => None,
     }
 }
 
@@ -455,9 +456,10 @@ mod tests {
             assert!(still_lost.is_empty(), "the oximeter speaks: {still_lost:?}");
             for held in after.held_readings() {
                 let name = after.feed_name(held.feed).unwrap();
-                let expected = match held.parameter.known().unwrap() {
-                    Parameter::Spo2 => "monitor",
-                    _ => "oximeter",
+                let expected = if held.parameter.known() == Some(Parameter::Spo2) {
+                    "monitor"
+                } else {
+                    "oximeter"
                 };
                 assert_eq!(&*name, expected);
             }

@@ -131,9 +131,10 @@ fn alm_a10_a12_the_limits_in_use_are_shown_and_the_clinics_can_be_restored() {
         tier: Priority::Low,
         value: Decimal::whole(93),
         reason: "COPD".into(),
+        by: None,
     }));
     assert_eq!(limit(&bed), Decimal::whole(93));
-    bed.take(&command(Command::RestoreLimits));
+    bed.take(&command(Command::RestoreLimits { by: None }));
     assert_eq!(limit(&bed), Decimal::whole(94));
 }
 
@@ -535,4 +536,54 @@ fn alm_alerts_of_devices_are_told_apart_by_feed_and_key() {
     };
     let (began, ended) = (numbers("begin"), numbers("end"));
     assert_eq!(ended, [began[0], began[2], began[1]]);
+}
+
+#[test]
+fn alm_a_pair_told_in_two_frames_is_taken_back_when_it_turns_out_crossed() {
+    let line = |parameter: &str, value: i64| {
+        json!({"kind": "observation", "feed": "monitor", "parameter": parameter,
+               "value": value, "measured_at": 700})
+    };
+    let told = Story::infusing(760)
+        .cuff(650.0, 120, 80)
+        .line(700.0, line("nibp-sys", 190))
+        .line(700.5, line("nibp-dia", 195))
+        .told();
+    assert_eq!(
+        told.alarms("sbp-high"),
+        ["700 begin high", "700.5 return high"]
+    );
+    assert!(told.alarms("dbp-high").is_empty());
+}
+
+#[test]
+fn alm_only_a_first_high_pressure_is_to_be_repeated_now() {
+    let repeats = |sys: i64| -> Vec<(Value, Value)> {
+        Story::infusing(800)
+            .cuff(700.0, sys, 80)
+            .told()
+            .kind("task")
+            .into_iter()
+            .filter(|task| task["text"].as_str().unwrap().contains("repeat"))
+            .map(|task| (task["t"].clone(), task["text"].clone()))
+            .collect()
+    };
+    // 150 is past the baseline by a quarter, and no first reading of a medium tier.
+    assert_eq!(repeats(150), [(json!(700), json!("repeat cuff reading"))]);
+    assert_eq!(repeats(170), [(json!(700), json!("repeat cuff now"))]);
+    let told = Story::infusing(800)
+        .cuff(700.0, 170, 80)
+        .cuff(760.0, 168, 80)
+        .told();
+    assert_eq!(
+        told.alarms("sbp-high"),
+        ["700 begin low", "760 escalate medium"]
+    );
+    let reasons: Vec<&Value> = told
+        .kind("alarm")
+        .into_iter()
+        .filter(|record| record["rule"] == "sbp-high")
+        .map(|record| &record["reason"])
+        .collect();
+    assert_eq!(reasons, [&json!("recheck"), &Value::Null]);
 }

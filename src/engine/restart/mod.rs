@@ -187,6 +187,7 @@ impl Engine {
         session.run = state.run;
         session.running_since = state.running_since;
         session.last_valid = now;
+        session.entries.clone_from(&state.entries);
         session.away = state
             .away_until
             .filter(|until| *until > now)
@@ -210,7 +211,7 @@ impl Engine {
         self.carry_feeds(state);
         for (rule, tier, value) in &state.limits {
             // It was taken before; a limit that is refused now leaves the profile's, which is stricter.
-            let _ = self.set_limit(*rule, *tier, *value, "carried over");
+            let _ = self.change_limit(*rule, *tier, *value, "carried over");
         }
         self.carry_alarms(state);
         self.carry_cuff_readings(state);

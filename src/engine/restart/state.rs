@@ -2,6 +2,7 @@
 
 use super::memory::Memory;
 use crate::engine::command::OpenSession;
+use crate::engine::entries::Entries;
 use crate::engine::input::{FeedId, Setup};
 use crate::engine::pump::Pump;
 use crate::engine::record::AlarmRecord;
@@ -51,6 +52,8 @@ pub(super) struct Summary {
     pub(super) last_cuff: Option<Moment>,
     pub(super) rate_changed: Option<Moment>,
     pub(super) last_score: Option<Moment>,
+    /// What people entered, with its corrections.
+    pub(super) entries: Entries,
     /// What each feed gave a number of since the opening.
     pub(super) gave: BTreeSet<(FeedId, Parameter)>,
     pub(super) alarms: BTreeMap<u64, OpenAlarm>,

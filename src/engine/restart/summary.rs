@@ -3,7 +3,7 @@
 use super::memory::{Arrival, Memory};
 use super::state::{OpenAlarm, Summary};
 use crate::engine::command::Command;
-use crate::engine::commands::{MOAAS, scale_name};
+use crate::engine::entries::{MOAAS, scale_name};
 use crate::engine::input::{CarryOver, FeedId, Input};
 use crate::engine::pump;
 use crate::engine::reading::admitted;
@@ -27,8 +27,8 @@ pub enum Row<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Summariser {
     state: Summary,
-    /// A command whose refusal, if any, is the next record.
-    pending: Option<Command>,
+    /// A command and its place, whose refusal, if any, is the next record.
+    pending: Option<(u64, Stamped, Command)>,
     /// What stood before an opening, until it is known that it was not refused.
     before_open: Option<Box<Summary>>,
     /// The profile of the session that is followed, where it can be read.
@@ -177,6 +177,12 @@ impl Summariser {
                     ..Summary::default()
                 };
                 self.profile = profile::parse(&setup.profile).ok();
+                let mut open = open;
+                open.entries.follow(
+                    seq,
+                    Stamped { moment: at, wall },
+                    &Command::OpenSession((**about).clone()),
+                );
                 self.before_open = Some(Box::new(std::mem::replace(&mut self.state, open)));
             }
             Input::CarryOver(carry) => {
@@ -191,7 +197,10 @@ impl Summariser {
                     self.state = state;
                 }
             }
-            Input::Command(command) => self.pending = Some((**command).clone()),
+            Input::Command(command) => {
+                let stamp = Stamped { moment: at, wall };
+                self.pending = Some((seq, stamp, (**command).clone()));
+            }
             Input::Reading { feed, observation } => {
                 let silence = self
                     .state
@@ -250,14 +259,17 @@ impl Summariser {
     fn settle_pending(&mut self) {
         self.before_open = None;
         let at = self.state.at;
-        let Some(command) = self.pending.take() else {
+        let Some((seq, stamp, command)) = self.pending.take() else {
             return;
         };
+        if self.state.session.is_some() {
+            self.state.entries.follow(seq, stamp, &command);
+        }
         match command {
             Command::SetLimit {
                 rule, tier, value, ..
             } => self.state.limits.push((rule, tier, value)),
-            Command::RestoreLimits => self.state.limits.clear(),
+            Command::RestoreLimits { .. } => self.state.limits.clear(),
             Command::RateChange { .. } => self.state.rate_changed = Some(at),
             Command::Away { minutes } => {
                 self.state.away_until =
@@ -271,6 +283,11 @@ impl Summariser {
             Command::Score { scale, .. } if scale_name(&scale) == MOAAS => {
                 self.state.last_score = Some(at);
             }
+            Command::Correct { .. } => {
+                if let Some(about) = self.state.entries.opening() {
+                    self.state.about = about.clone();
+                }
+            }
             Command::OpenSession(_)
             | Command::StartInfusion { .. }
             | Command::PauseInfusion
@@ -282,7 +299,10 @@ impl Summariser {
             | Command::Drug { .. }
             | Command::Score { .. }
             | Command::Note { .. }
-            | Command::Correct { .. }
+            | Command::Check { .. }
+            | Command::SelfTest { .. }
+            | Command::LogIn { .. }
+            | Command::LogOut { .. }
             | Command::Sign { .. } => {}
         }
     }
@@ -315,7 +335,8 @@ impl Summariser {
                         .push((baseline.parameter, value, baseline.readings.len()));
                 }
             }
-            Record::Task(_) => {}
+            // The commands say it.
+            Record::Limit(_) | Record::Task(_) => {}
         }
     }
 
@@ -326,7 +347,7 @@ impl Summariser {
         if rises && alarm.class == AlarmClass::Physiological {
             self.state.away_until = None;
             self.pending
-                .take_if(|command| matches!(command, Command::Away { .. }));
+                .take_if(|(_, _, command)| matches!(command, Command::Away { .. }));
         }
     }
 
@@ -344,6 +365,7 @@ impl Summariser {
                 state.started.get_or_insert(at);
                 state.ended = None;
                 state.rate_changed = Some(at.moment);
+                state.entries.infusion_begins();
             }
             Phase::Recovery => state.ended = Some(at),
             // Alarms about ourselves outlive a session.

@@ -39,7 +39,7 @@ impl Area {
         if left == 0 {
             return Some(self.counted);
         }
-        let micros = left.checked_add(self.depth.checked_sub(1)?)? / self.depth;
+        let micros = (self.depth > 0).then(|| left.div_ceil(self.depth))?;
         Some(self.counted.after(Duration::from_micros(micros)))
     }
 }
