@@ -7,11 +7,7 @@ use super::{
     Reason, Relative, ScoreTiming, SessionTiming, Side, Technical, Tier, check,
 };
 use crate::vocabulary::{AlarmClass, Priority, Rule};
-use std::ops::RangeInclusive;
 use toml::de::DeTable;
-
-/// What an integral may ask for; oximeter makers offer 10 to 100.
-const POINT_SECONDS: RangeInclusive<u64> = 1..=1000;
 
 /// The rules that have a table under `limits`, in catalogue order, and the side on which their values
 /// violate.
@@ -377,20 +373,8 @@ fn tier<'t>(
     }
 
     let delay = reader.duration(from, "for", zero);
-    let point_seconds = reader.optional_whole(from, "point-seconds").map(|told| {
-        u64::try_from(told)
-            .ok()
-            .filter(|told| POINT_SECONDS.contains(told))
-            .unwrap_or_else(|| {
-                let what = format!(
-                    "must be between {} and {}",
-                    POINT_SECONDS.start(),
-                    POINT_SECONDS.end()
-                );
-                reader.problem(from.at(), from.key("point-seconds"), what);
-                *POINT_SECONDS.end()
-            })
-    });
+    let told = reader.optional_whole(from, "point-seconds");
+    let point_seconds = told.map(|told| check::point_seconds(reader, from, told));
     let reason = from.optional("reason").and_then(|value| {
         let found = (value.get_ref().as_str() == Some(Reason::Fall.name())).then_some(Reason::Fall);
         if found.is_none() {
