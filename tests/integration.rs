@@ -124,6 +124,8 @@ mod alarm_proof_recordings;
 mod alarm_proof_restart;
 #[path = "integration/alarm_proof_stories.rs"]
 mod alarm_proof_stories;
+#[path = "integration/alarm_proof_version.rs"]
+mod alarm_proof_version;
 #[path = "integration/alarm_properties.rs"]
 mod alarm_properties;
 #[path = "integration/alarm_rules.rs"]

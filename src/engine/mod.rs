@@ -25,6 +25,7 @@ mod pump;
 mod reading;
 mod recent;
 mod record;
+mod renumber;
 pub mod restart;
 mod rules;
 mod session;

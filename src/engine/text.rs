@@ -199,6 +199,8 @@ fn limit_line(alarm: &AlarmRecord) -> String {
         text.push_str(" — recheck");
     } else if alarm.reason.as_deref() == Some(Reason::Repeated.name()) {
         text.push_str(", third time within a minute");
+    } else if alarm.reason.as_deref() == Some(Reason::PointSeconds.name()) {
+        text.push_str(", by depth and time");
     }
     text
 }
