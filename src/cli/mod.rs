@@ -6,6 +6,7 @@ mod demo;
 mod judge;
 pub mod kiosk;
 mod protocols;
+mod report;
 mod run;
 mod simulate;
 pub mod status;
@@ -114,6 +115,8 @@ enum Command {
     Verify(verify::Verify),
     /// What another profile would have done in recorded sessions, beside what happened.
     WhatIf(what_if::WhatIf),
+    /// The record of one session as a document: flow sheet, CSV, JSON or FHIR.
+    Report(report::Report),
     /// The alarm engine alone in simulated time: JSON lines in, its records out.
     Judge(judge::Judge),
 }
@@ -132,6 +135,7 @@ impl Arguments {
             Command::Status(command) => command.run(),
             Command::Verify(command) => command.run(),
             Command::WhatIf(command) => command.run(),
+            Command::Report(command) => command.run(),
             Command::Judge(command) => command.run(),
         }
     }

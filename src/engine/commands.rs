@@ -20,7 +20,7 @@ pub(super) type Done = Result<Left, Refusal>;
 pub(super) const MOAAS: &str = "moaas";
 
 /// A scale as we name it: in small letters without marks, so that `MOAA/S` is `moaas`.
-pub(super) fn scale_name(told: &str) -> String {
+pub fn scale_name(told: &str) -> String {
     told.chars()
         .filter(char::is_ascii_alphanumeric)
         .map(|letter| letter.to_ascii_lowercase())

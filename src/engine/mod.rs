@@ -31,6 +31,7 @@ mod view;
 
 pub use alarms::Occurrence;
 pub use command::{AcknowledgeTarget, All, Command, OpenSession, Override};
+pub use commands::scale_name;
 pub use input::{
     CarryOver, FeedId, FeedSetup, FeedState, HealthItem, Input, Setup, Started, engine_version,
 };
