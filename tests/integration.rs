@@ -80,12 +80,20 @@ mod protocols;
 mod record_command_line;
 #[path = "integration/record_documents.rs"]
 mod record_documents;
+#[path = "integration/record_preview.rs"]
+mod record_preview;
 #[path = "integration/record_stage.rs"]
 mod record_stage;
 #[path = "integration/simulate.rs"]
 mod simulate;
 #[path = "integration/sound.rs"]
 mod sound;
+#[path = "integration/staff_access.rs"]
+mod staff_access;
+#[path = "integration/staff_session.rs"]
+mod staff_session;
+#[path = "integration/staff_train.rs"]
+mod staff_train;
 #[path = "integration/systemd.rs"]
 mod systemd;
 

@@ -5,11 +5,13 @@ mod decode;
 mod demo;
 mod judge;
 pub mod kiosk;
+mod pin;
 mod protocols;
 mod report;
 mod run;
 mod simulate;
 pub mod status;
+mod train;
 mod verify;
 mod what_if;
 
@@ -100,6 +102,8 @@ enum Command {
     Run(run::Run),
     /// Everything on one machine, with a virtual patient.
     Demo(demo::Demo),
+    /// The bed's own configuration with a virtual patient, for practice.
+    Train(train::Train),
     /// List every problem of a configuration, or show what it means.
     CheckConfig(check_config::CheckConfig),
     /// What can be read: protocols, parameters, line settings, evidence.
@@ -117,6 +121,8 @@ enum Command {
     WhatIf(what_if::WhatIf),
     /// The record of one session as a document: flow sheet, CSV, JSON or FHIR.
     Report(report::Report),
+    /// From a PIN on stdin to the hash for the configuration.
+    Pin(pin::Pin),
     /// The alarm engine alone in simulated time: JSON lines in, its records out.
     Judge(judge::Judge),
 }
@@ -127,6 +133,8 @@ impl Arguments {
         match self.command {
             Command::Run(command) => command.run(),
             Command::Demo(command) => command.run(),
+            Command::Train(command) => command.run(),
+            Command::Pin(command) => command.run(),
             Command::CheckConfig(command) => command.run(),
             Command::Protocols(command) => command.run(),
             Command::Decode(command) => command.run(),

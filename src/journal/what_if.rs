@@ -242,7 +242,8 @@ impl Count {
             | Record::Audio(_)
             | Record::Refused(_)
             | Record::Task(_)
-            | Record::Baseline(_) => {}
+            | Record::Baseline(_)
+            | Record::Limit(_) => {}
         }
     }
 
@@ -433,7 +434,7 @@ fn command_again(command: Command) -> Option<Command> {
         | Command::AudioPause
         | Command::EndAudioPause
         | Command::SetLimit { .. }
-        | Command::RestoreLimits => None,
+        | Command::RestoreLimits { .. } => None,
         Command::StartInfusion { .. } => Some(Command::StartInfusion { over: decided() }),
         Command::CloseSession { by, .. } => Some(Command::CloseSession {
             by,
@@ -452,6 +453,10 @@ fn command_again(command: Command) -> Option<Command> {
         | Command::Note { .. }
         | Command::Correct { .. }
         | Command::ConfirmPatient
+        | Command::Check { .. }
+        | Command::SelfTest { .. }
+        | Command::LogIn { .. }
+        | Command::LogOut { .. }
         | Command::Sign { .. } => Some(command),
     }
 }

@@ -168,6 +168,7 @@ mod tests {
             mg_h: mg_h.map(d),
             manual: true,
             feed: None,
+            by: None,
             corrected_by: None,
             corrects: None,
             mg_until: None,

@@ -51,18 +51,16 @@ impl Gather {
             until,
         );
         let (limits, limit_changes) = self.limits.finish(end);
+        let (checklist, checklist_missing) = self.follower.finish(self.last, told.closed.is_some());
         let seen = Seen {
             cuff: &cuff,
             series: &series,
-            minutes: &minutes,
             scores: &self.entered.scores,
             alarms: &alarms,
-            baseline: &self.baseline,
             lengths: &told.lengths,
             started: header.infusion_started_at,
-            closed: told.closed,
         };
-        let (checklist, rems) = (seen.checklist(), seen.rems());
+        let rems = seen.rems();
         for gap in &self.gaps {
             let minute = minutes
                 .iter()
@@ -111,6 +109,8 @@ impl Gather {
             extremes: self.extremes.into_values().collect(),
             lengths: told.lengths,
             checklist,
+            checklist_missing,
+            checks: self.entered.checks,
             rems,
             events: self.events,
         }

@@ -4,7 +4,9 @@
 //! corrected fields stands beside it, at the time of the first.
 
 use super::Stamp;
-use super::model::{Correction, Drug, Event, Note, OverrideEntry, Rate, Refusal, Score, Signature};
+use super::model::{
+    Check, Correction, Drug, Event, Note, OverrideEntry, Rate, Refusal, Score, Signature,
+};
 use crate::engine::{Command, Override, scale_name};
 use crate::vocabulary::{Decimal, Moment, Now};
 use serde_json::{Map, Value};
@@ -51,6 +53,7 @@ pub(super) struct Entered {
     pub signatures: Vec<Signature>,
     pub corrections: Vec<Correction>,
     pub refusals: Vec<Refusal>,
+    pub checks: Vec<Check>,
     pub closed_by: Option<String>,
 }
 
@@ -113,24 +116,30 @@ impl Entered {
         let name = command.name();
         let (kind, text) = match command {
             Command::Drug {
-                name, dose, unit, ..
+                name,
+                dose,
+                unit,
+                wasted,
+                by,
+                second_by,
             } => {
-                let text = format!("{name} {dose} {unit}");
+                let what = if wasted { ", wasted" } else { "" };
+                let text = format!("{name} {dose} {unit}{what}");
                 self.drugs.push(Drug {
                     seq,
                     at,
                     name,
                     dose,
                     unit,
-                    wasted: false,
-                    by: None,
-                    second_by: None,
+                    wasted,
+                    by,
+                    second_by,
                     corrected_by: None,
                     corrects: None,
                 });
                 ("drug", text)
             }
-            Command::RateChange { ml_h, mg_h, .. } => {
+            Command::RateChange { ml_h, mg_h, by } => {
                 self.rates.push((
                     place.now.moment,
                     Rate {
@@ -141,6 +150,7 @@ impl Entered {
                         mg_h,
                         manual: true,
                         feed: None,
+                        by,
                         corrected_by: None,
                         corrects: None,
                         mg_until: None,
@@ -148,7 +158,7 @@ impl Entered {
                 ));
                 ("rate", rate_text(ml_h, mg_h))
             }
-            Command::Score { scale, value, .. } => {
+            Command::Score { scale, value, by } => {
                 let scale = scale_name(&scale);
                 let text = format!("{} {value}", scale_words(&scale));
                 self.scores.push(Score {
@@ -157,16 +167,18 @@ impl Entered {
                     minute,
                     scale,
                     value,
+                    by,
                     corrected_by: None,
                     corrects: None,
                 });
                 ("score", text)
             }
-            Command::Note { text, .. } => {
+            Command::Note { text, by } => {
                 self.notes.push(Note {
                     seq,
                     at,
                     text: text.clone(),
+                    by,
                     corrected_by: None,
                     corrects: None,
                 });
@@ -212,32 +224,50 @@ impl Entered {
                     format!("Corrects entry {corrects}: {}", told.join(", ")),
                 )
             }
-            Command::SetLimit {
-                rule,
-                tier,
-                value,
-                reason,
-                ..
-            } => (
-                "limit",
-                format!(
-                    "Limit {} {} set to {value}: {reason}",
-                    rule.name(),
-                    tier.name()
-                ),
-            ),
-            Command::RestoreLimits => ("limit", "Limits of the profile restored".to_owned()),
+            Command::Check { item, met, by } => {
+                let state = if met { "met" } else { "not met" };
+                let text = format!("Checked: {} {state}", item.name());
+                self.checks.push(Check {
+                    seq,
+                    at,
+                    item: item.name(),
+                    met,
+                    by,
+                });
+                ("check", text)
+            }
+            Command::SelfTest { lamps, sounds, .. } => {
+                let told = |works| if works { "right" } else { "NOT RIGHT" };
+                (
+                    "command",
+                    format!("Self-test: lamps {}, sounds {}", told(lamps), told(sounds)),
+                )
+            }
+            Command::LogIn { name, accepted } => {
+                let what = if accepted {
+                    "logged in"
+                } else {
+                    "refused, wrong PIN"
+                };
+                ("staff", format!("{name} {what}"))
+            }
+            Command::LogOut { name } => {
+                let name = name.as_deref().unwrap_or("unnamed");
+                ("staff", format!("{name} logged out"))
+            }
             Command::Away { minutes, .. } => ("command", format!("Patient away, {minutes} min")),
             Command::EndAway => ("command", "Patient back".to_owned()),
             Command::AudioPause => ("command", "Audio paused".to_owned()),
             Command::EndAudioPause => ("command", "Audio pause ended".to_owned()),
             Command::ConfirmPatient => ("command", "Patient confirmed".to_owned()),
-            // Told by the records that they lead to: phases, alarms, baselines.
+            // Told by the records that they lead to: phases, alarms, baselines, limits.
             Command::OpenSession(_)
             | Command::PauseInfusion
             | Command::ResumeInfusion
             | Command::StopInfusion
             | Command::Acknowledge { .. }
+            | Command::SetLimit { .. }
+            | Command::RestoreLimits { .. }
             | Command::SetBaseline { .. } => return None,
         };
         Some(place.event(kind, text, true))
@@ -282,7 +312,8 @@ impl Entered {
                     .get("wasted")
                     .and_then(Value::as_bool)
                     .unwrap_or(old.wasted),
-                by: optional(fields, "by", &old.by),
+                // A correction's own `by` is who corrects.
+                by: old.by.clone(),
                 second_by: optional(fields, "second-by", &old.second_by),
                 corrected_by: None,
                 corrects: Some(old.seq),
@@ -318,10 +349,10 @@ impl Entered {
             old.corrected_by = Some(seq);
             let new = Note {
                 seq,
-                at: old.at,
                 text: words(fields, "text", &old.text),
                 corrected_by: None,
                 corrects: Some(old.seq),
+                ..old.clone()
             };
             if !void {
                 self.notes.push(new);

@@ -3,11 +3,11 @@
 //! Everything is followed in one pass; memory grows with minutes, cuff readings and events, not with readings.
 //! Whether a command was done is told by the entry after it: a refusal follows at once.
 
-use super::Stamp;
 use super::alarms::Alarms;
 use super::course::Course;
 use super::cuff::{Cuffs, Told};
 use super::entered::{Entered, Place, rate_text};
+use super::follower::Follower;
 use super::limits::Limits;
 use super::minutes::Minutes;
 use super::model::{
@@ -15,8 +15,8 @@ use super::model::{
 };
 use super::places::Places;
 use crate::engine::{
-    AlarmEvent, AlarmRecord, BaselineRecord, Command, FeedId, FeedState, Input, OpenSession,
-    Record as Decision, Setup, Started, text,
+    AlarmEvent, AlarmRecord, BaselineRecord, Command, FeedId, FeedState, Input, LimitRecord,
+    OpenSession, Record as Decision, Setup, Started, text,
 };
 use crate::journal::{Body, Entry, OpenedBy, SessionEntries};
 use crate::observation::{
@@ -40,6 +40,9 @@ pub(super) struct Gather {
     pub(super) first: Option<Now>,
     pub(super) last: Now,
     pub(super) phase: Phase,
+    /// The entry that opened the session.
+    pub(super) opening: Option<u64>,
+    pub(super) follower: Follower,
     pub(super) waiting: Option<Waiting>,
     pub(super) minutes: Option<Minutes>,
     pub(super) cuffs: Cuffs,
@@ -76,6 +79,8 @@ impl Gather {
             first: None,
             last: Now::default(),
             phase: Phase::Baseline,
+            opening: None,
+            follower: Follower::new(entries),
             waiting: None,
             minutes: None,
             cuffs: Cuffs::default(),
@@ -147,25 +152,17 @@ impl Gather {
         let Some((place, command)) = self.waiting.take() else {
             return;
         };
-        if let Command::SetLimit {
-            rule,
-            tier,
-            value,
-            reason,
-            ..
-        } = &command
+        if let Command::Correct { seq, fields } = &command
+            && Some(*seq) == self.opening
         {
-            let about = (*rule, *tier);
-            self.limits
-                .set(place.seq, place.at(), about, *value, reason.clone());
-        } else if matches!(command, Command::RestoreLimits) {
-            self.limits.restore(place.seq, place.at());
+            self.header.correct(fields);
         }
         let event = self.entered.take(place, command);
         self.events.extend(event);
     }
 
     fn input(&mut self, place: Place, input: Input) {
+        self.follower.follow(place.seq, place.now, &input);
         match input {
             Input::Reading { feed, observation } => self.reading(place, feed, &observation),
             Input::Alive { .. } | Input::FeedDeclared { .. } | Input::Tick => {}
@@ -207,6 +204,7 @@ impl Gather {
 
     fn open(&mut self, place: Place, about: &OpenSession, setup: &Setup) {
         self.header.about(about);
+        self.opening = Some(place.seq);
         self.header.complete_from_opening = true;
         self.limits.open(place.at(), &setup.profile);
         let text = format!("Session {} opened", self.session);
@@ -354,6 +352,7 @@ impl Gather {
                 mg_h,
                 manual: false,
                 feed: Some(Arc::clone(feed)),
+                by: None,
                 corrected_by: None,
                 corrects: None,
                 mg_until: None,
@@ -389,6 +388,7 @@ impl Gather {
                 }
             }
             Decision::Baseline(baseline) => self.fix(place, baseline),
+            Decision::Limit(limit) => self.limit(place, limit),
             // Refusals are taken before; sounds and tasks are not part of the document.
             Decision::Refused(_) | Decision::Audio(_) | Decision::Task(_) => {}
         }
@@ -419,6 +419,22 @@ impl Gather {
             reason: baseline.reason,
         });
         self.tell(place, "baseline", text, manual);
+    }
+
+    fn limit(&mut self, place: Place, limit: LimitRecord) {
+        let mut text = format!(
+            "Limit {} {} from {} to {}",
+            limit.rule.name(),
+            limit.tier.name(),
+            limit.from,
+            limit.to
+        );
+        if let Some(reason) = &limit.reason {
+            text.push_str(": ");
+            text.push_str(reason);
+        }
+        self.limits.changed(place.seq, place.at(), limit);
+        self.tell(place, "limit", text, true);
     }
 
     fn alarm(&mut self, place: Place, alarm: &AlarmRecord, late: Option<Duration>) {

@@ -4,6 +4,7 @@
 
 use super::Stamp;
 use super::model::{LimitChange, LimitSpan};
+use crate::engine::{LimitRecord, LimitSource};
 use crate::profile::{self, LimitRule, Profile, Side};
 use crate::vocabulary::{Decimal, Parameter, Phase, Priority, Rule};
 use std::collections::BTreeMap;
@@ -73,42 +74,29 @@ impl Limits {
         self.look(at);
     }
 
-    /// A nurse changed one limit.
-    pub(super) fn set(
-        &mut self,
-        seq: u64,
-        at: Stamp,
-        (rule, tier): (Rule, Priority),
-        value: Decimal,
-        reason: String,
-    ) {
-        let known = self.rules.iter_mut().find(|known| known.rule == rule);
-        let from = known.and_then(|known| change(known, tier, value));
-        self.changes.push(LimitChange {
-            seq,
-            at,
-            rule: Some(rule),
-            tier: Some(tier),
-            from,
-            to: Some(value),
-            reason: Some(reason),
-        });
-        self.look(at);
-    }
-
-    /// Back to the profile's.
-    pub(super) fn restore(&mut self, seq: u64, at: Stamp) {
-        if let Some(profile) = &self.profile {
-            self.rules.clone_from(&profile.limits);
+    /// A limit was changed, or is the profile's again.
+    pub(super) fn changed(&mut self, seq: u64, at: Stamp, told: LimitRecord) {
+        let of_profile = self
+            .profile
+            .as_ref()
+            .filter(|_| told.source == LimitSource::Profile)
+            .and_then(|profile| profile.limit(told.rule));
+        if let Some(known) = self.rules.iter_mut().find(|known| known.rule == told.rule) {
+            match of_profile {
+                Some(profile) => known.clone_from(profile),
+                None => change(known, told.tier, told.to),
+            }
         }
         self.changes.push(LimitChange {
             seq,
             at,
-            rule: None,
-            tier: None,
-            from: None,
-            to: None,
-            reason: None,
+            rule: told.rule,
+            tier: told.tier,
+            from: told.from,
+            to: told.to,
+            source: told.source,
+            reason: told.reason,
+            by: told.by,
         });
         self.look(at);
     }
@@ -171,32 +159,25 @@ impl Limits {
 }
 
 /// Puts a limit in the place of the outermost plain one of its tier, as the engine does; inner ones that it
-/// passes give way. Says what stood there before.
-fn change(rule: &mut LimitRule, tier: Priority, value: Decimal) -> Option<Decimal> {
+/// passes give way.
+fn change(rule: &mut LimitRule, tier: Priority, value: Decimal) {
     let side = rule.side();
-    let limit = value.rounded(0)?;
+    let (Some(limit), Some(outermost)) = (value.rounded(0), rule.outermost(tier)) else {
+        return;
+    };
     let plain = rule
         .tiers
         .iter_mut()
         .filter(|known| known.priority == tier && known.relative.is_none());
-    let mut parts: Vec<&mut i64> = plain
-        .filter_map(|known| known.absolute.as_mut().map(|part| &mut part.limit))
-        .collect();
-    let known = parts.iter().map(|part| **part);
-    let outermost = match side {
-        Side::Low => known.max(),
-        Side::High => known.min(),
-    }?;
-    for part in &mut parts {
+    for part in plain.filter_map(|known| known.absolute.as_mut()) {
         let passed = match side {
-            Side::Low => **part > limit,
-            Side::High => **part < limit,
+            Side::Low => part.limit > limit,
+            Side::High => part.limit < limit,
         };
-        if **part == outermost || passed {
-            **part = limit;
+        if part.limit == outermost || passed {
+            part.limit = limit;
         }
     }
-    Some(Decimal::whole(outermost))
 }
 
 #[cfg(test)]
@@ -215,21 +196,21 @@ mod tests {
         limits.phase(stamp(0), Phase::Baseline);
         limits.phase(stamp(10), Phase::Infusion);
         limits.baseline(stamp(10), Parameter::NibpSys, Some(Decimal::whole(120)));
-        limits.set(
-            7,
-            stamp(20),
-            (Rule::SbpHigh, Priority::High),
-            Decimal::whole(190),
-            "known".to_owned(),
-        );
-        limits.set(
-            8,
-            stamp(30),
-            (Rule::Spo2Low, Priority::Low),
-            Decimal::whole(92),
-            "copd".to_owned(),
-        );
-        limits.restore(9, stamp(40));
+        let told = |rule, tier, from, to, source| LimitRecord {
+            rule,
+            tier,
+            from: Decimal::whole(from),
+            to: Decimal::whole(to),
+            source,
+            reason: None,
+            by: None,
+        };
+        let (low, high) = (Priority::Low, Priority::High);
+        let nurse = LimitSource::Nurse;
+        limits.changed(7, stamp(20), told(Rule::SbpHigh, high, 180, 190, nurse));
+        limits.changed(8, stamp(30), told(Rule::Spo2Low, low, 94, 92, nurse));
+        let again = told(Rule::Spo2Low, low, 92, 94, LimitSource::Profile);
+        limits.changed(9, stamp(40), again);
         let (spans, changes) = limits.finish(stamp(50));
         let of = |parameter| -> Vec<_> {
             spans
@@ -255,8 +236,6 @@ mod tests {
                 (40, 50, d(94), None)
             ]
         );
-        assert_eq!(changes[0].from, d(180));
-        assert_eq!(changes[1].from, d(94));
-        assert_eq!(changes[2].rule, None);
+        assert_eq!(changes.len(), 3);
     }
 }

@@ -15,6 +15,7 @@ pub mod csv;
 mod cuff;
 mod entered;
 pub mod fhir;
+mod follower;
 mod gather;
 pub mod html;
 mod leaving;

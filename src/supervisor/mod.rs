@@ -7,6 +7,7 @@
 mod engine_thread;
 mod health;
 mod history;
+mod report;
 mod restore;
 pub mod systemd;
 mod watch;
@@ -190,12 +191,15 @@ impl Daemon {
                 runtime_dir: configuration.display.runtime_dir.clone(),
                 token: token.clone(),
                 attached: configuration.display.attached,
+                access: configuration.access.clone(),
+                training: configuration.training,
             };
             let sources = display::Sources {
                 published: Arc::clone(&published),
                 status: Arc::clone(&status),
                 inbox: inbox.clone(),
                 history: Arc::new(history::Record::new(configuration.journal.clone())),
+                reports: Arc::new(report::Documents::new(configuration.journal.clone())),
                 waves: wave_tap,
                 clock,
             };

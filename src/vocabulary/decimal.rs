@@ -140,17 +140,17 @@ impl Decimal {
         Some(Self::new(mantissa, self.scale.checked_add(other.scale)?))
     }
 
-    /// The sum, or `None` when it does not fit.
-    pub fn plus(self, other: Self) -> Option<Self> {
-        let scale = self.scale.max(other.scale);
-        let mantissa = self.rounded(scale)?.checked_add(other.rounded(scale)?)?;
-        Some(Self { mantissa, scale })
-    }
-
     /// The difference, or `None` when it does not fit.
     pub fn minus(self, other: Self) -> Option<Self> {
         let scale = self.scale.max(other.scale);
         let mantissa = self.rounded(scale)?.checked_sub(other.rounded(scale)?)?;
+        Some(Self { mantissa, scale })
+    }
+
+    /// The sum, or `None` when it does not fit.
+    pub fn plus(self, other: Self) -> Option<Self> {
+        let scale = self.scale.max(other.scale);
+        let mantissa = self.rounded(scale)?.checked_add(other.rounded(scale)?)?;
         Some(Self { mantissa, scale })
     }
 

@@ -3,7 +3,8 @@
 use crate::display_board;
 use infusewatch::board::{Published, Status};
 use infusewatch::clock::Clock;
-use infusewatch::display::{DisplaySettings, History, Sources, Token, serve};
+use infusewatch::configuration::Access;
+use infusewatch::display::{DisplaySettings, History, Reports, Sheet, Sources, Token, serve};
 use infusewatch::engine::{Command, HealthItem, Input};
 use infusewatch::inbox::{CommandAnswer, Delivery, Inbox};
 use infusewatch::observation::Wave;
@@ -105,6 +106,19 @@ impl History for Formula {
     }
 }
 
+impl Reports for Formula {
+    fn flow_sheet(&self, session: i64) -> Result<Option<Sheet>, String> {
+        match session {
+            1 => Ok(Some(Sheet {
+                html: "<!doctype html><title>Session 1</title>".to_owned(),
+                policy: infusewatch::record::html::POLICY,
+            })),
+            2 => Err("disk I/O error".into()),
+            _ => Ok(None),
+        }
+    }
+}
+
 /// How the daemon of a test differs from the usual one.
 pub struct Plan {
     pub attached: bool,
@@ -113,6 +127,8 @@ pub struct Plan {
     /// Holds the port until the daemon has told that it is in use.
     pub in_use: Option<TcpListener>,
     pub folder: Option<PathBuf>,
+    pub access: Access,
+    pub training: bool,
 }
 
 impl Default for Plan {
@@ -123,6 +139,8 @@ impl Default for Plan {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             in_use: None,
             folder: None,
+            access: Access::default(),
+            training: false,
         }
     }
 }
@@ -179,12 +197,15 @@ impl Daemon {
             runtime_dir: folder.clone(),
             token: token.clone(),
             attached: plan.attached,
+            access: plan.access,
+            training: plan.training,
         };
         let sources = Sources {
             published: Arc::clone(&published),
             status: Arc::clone(&status),
             inbox,
             history: Arc::new(Formula),
+            reports: Arc::new(Formula),
             waves: waves.clone(),
             clock: Clock::real(),
         };

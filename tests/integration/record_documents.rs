@@ -2,7 +2,8 @@
 //! person or a device wrote is anything but text.
 
 use super::record_stage::{HOSTILE, morning};
-use infusewatch::record::{self, CheckState, Record};
+use infusewatch::engine::ItemState;
+use infusewatch::record::{self, Record};
 use infusewatch::vocabulary::{Cause, Decimal, Parameter, ParameterId};
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -135,20 +136,20 @@ fn alarms_carry_limit_value_duration_and_who() {
 
 #[test]
 fn the_checklist_says_what_is_known_and_asks_for_the_rest() {
-    let states: BTreeMap<&str, CheckState> = whole()
+    let states: BTreeMap<&str, ItemState> = whole()
         .checklist
         .iter()
         .map(|item| (item.item, item.state))
         .collect();
     for (item, state) in [
-        ("minutes", CheckState::Open),
-        ("aldrete", CheckState::Met),
-        ("padss", CheckState::Open),
-        ("pressure", CheckState::Met),
-        ("spo2", CheckState::Met),
-        ("moaas", CheckState::Met),
-        ("walks", CheckState::Unknown),
-        ("alarms", CheckState::Met),
+        ("minutes", ItemState::Open),
+        ("aldrete", ItemState::Met),
+        ("padss", ItemState::Open),
+        ("pressure", ItemState::Met),
+        ("sedation", ItemState::Met),
+        ("walking", ItemState::Met),
+        ("escort", ItemState::Unknown),
+        ("alarms", ItemState::Met),
     ] {
         assert_eq!(states[item], state, "{item}");
     }

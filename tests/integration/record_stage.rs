@@ -257,6 +257,8 @@ fn story(bedside: &mut Bedside, second: u64) {
         2_910 => bedside.say(r#"{"command":"score","scale":"moaas","value":5}"#),
         2_920 => bedside.say(r#"{"command":"score","scale":"aldrete","value":10}"#),
         2_930 => bedside.say(r#"{"command":"score","scale":"padss","value":8}"#),
+        2_940 => bedside.say(r#"{"command":"check","item":"walking","by":"Bo"}"#),
+        2_950 => bedside.say(r#"{"command":"drug","name":"ketamine","dose":9.5,"unit":"mg","wasted":true,"by":"Ann Ek","second-by":"Bo"}"#),
         3_000 => bedside.say(&format!(
             r#"{{"command":"sign","role":"nurse","by":{}}}"#,
             quoted(HOSTILE[4])

@@ -1,7 +1,8 @@
 //! Tables of what people and pumps gave, and of what the end of a session asks for.
 
 use super::table::{Cell, Column, Kind, Table};
-use crate::record::model::{CheckState, Record};
+use crate::engine::ItemState;
+use crate::record::model::Record;
 
 pub(super) fn amounts(record: &Record, tables: &mut Vec<Table>) {
     table!(
@@ -63,6 +64,7 @@ pub(super) fn amounts(record: &Record, tables: &mut Vec<Table>) {
             ("manual", Truth, "", "whether a person entered it"),
             ("feed", Text, "", "feed that told it"),
             ("mg_until", Number, "mg", "given until then, by the rates in mg/h"),
+            ("by", Text, "", "who entered it"),
             ("corrected_by", Number, "", "entry that corrects this one, which then counts no more"),
             ("corrects", Number, "", "entry that this one corrects"),
         ],
@@ -75,6 +77,7 @@ pub(super) fn amounts(record: &Record, tables: &mut Vec<Table>) {
             rate.manual,
             &rate.feed,
             rate.mg_until,
+            &rate.by,
             rate.corrected_by,
             rate.corrects,
         ]
@@ -117,6 +120,7 @@ pub(super) fn entries(record: &Record, tables: &mut Vec<Table>) {
             ("at", Time, "", "when"),
             ("scale", Text, "", "moaas, rass, pain, dissociation, nausea, aldrete, padss"),
             ("value", Number, "", "score"),
+            ("by", Text, "", "who entered it"),
             ("corrected_by", Number, "", "entry that corrects this one, which then counts no more"),
             ("corrects", Number, "", "entry that this one corrects"),
         ],
@@ -126,6 +130,7 @@ pub(super) fn entries(record: &Record, tables: &mut Vec<Table>) {
             score.at,
             &score.scale,
             score.value,
+            &score.by,
             score.corrected_by,
             score.corrects,
         ]
@@ -137,11 +142,13 @@ pub(super) fn entries(record: &Record, tables: &mut Vec<Table>) {
             ("seq", Number, "", "entry, by hand"),
             ("at", Time, "", "when"),
             ("text", Text, "", "remark"),
+            ("by", Text, "", "who entered it"),
             ("corrected_by", Number, "", "entry that corrects this one"),
             ("corrects", Number, "", "entry that this one corrects"),
         ],
         &record.notes,
-        note => [note.seq, note.at, &note.text, note.corrected_by, note.corrects]
+        note => [note.seq, note.at, &note.text, &note.by,
+            note.corrected_by, note.corrects]
     );
     table!(
         tables,
@@ -228,14 +235,27 @@ pub(super) fn leaving(record: &Record, tables: &mut Vec<Table>) {
         &record.checklist,
         item => [
             item.item,
-            item.text,
+            &item.text,
             match item.state {
-                CheckState::Met => "met",
-                CheckState::Open => "open",
-                CheckState::Unknown => "unknown",
+                ItemState::Met => "met",
+                ItemState::Open => "open",
+                ItemState::Unknown => "unknown",
             },
             &item.detail,
         ]
+    );
+    table!(
+        tables,
+        "checks",
+        [
+            ("seq", Number, "", "entry, by hand"),
+            ("at", Time, "", "when"),
+            ("item", Text, "", "item of the checklist"),
+            ("met", Truth, "", "whether it is met"),
+            ("by", Text, "", "who"),
+        ],
+        &record.checks,
+        check => [check.seq, check.at, check.item, check.met, &check.by]
     );
     let rems = &record.rems;
     table!(

@@ -22,6 +22,7 @@ pub(super) fn about(record: &Record, tables: &mut Vec<Table>) {
             ("cuff_arm", Text, "", "arm with the cuff, by hand"),
             ("spo2_arm", Text, "", "arm with the oximeter, by hand"),
             ("opened_at", Time, "", "when it was opened"),
+            ("opened_by", Text, "", "who opened it"),
             ("complete_from_opening", Truth, "", "whether the record holds the opening"),
             ("infusion_started_at", Time, "", "first start of the infusion"),
             ("infusion_ended_at", Time, "", "last end of the infusion"),
@@ -52,6 +53,7 @@ pub(super) fn about(record: &Record, tables: &mut Vec<Table>) {
             &header.cuff_arm,
             &header.spo2_arm,
             header.opened_at,
+            &header.opened_by,
             header.complete_from_opening,
             header.infusion_started_at,
             header.infusion_ended_at,
@@ -310,13 +312,7 @@ pub(super) fn alarms(record: &Record, tables: &mut Vec<Table>) {
             &alarm.acknowledged_by,
             alarm.value,
             alarm.limit,
-            alarm.limit_source.map(|source| match source {
-                LimitSource::Profile => "profile",
-                LimitSource::Baseline => "baseline",
-                LimitSource::Nurse => "nurse",
-                LimitSource::Device => "device",
-                LimitSource::Timing => "timing",
-            }),
+            alarm.limit_source.map(source_name),
             alarm.extreme,
             alarm.phase.name(),
             &alarm.feed,
@@ -390,21 +386,36 @@ pub(super) fn alarms(record: &Record, tables: &mut Vec<Table>) {
         [
             ("seq", Number, "", "entry"),
             ("at", Time, "", "when"),
-            ("rule", Text, "", "rule; empty: all limits back to the profile's"),
+            ("rule", Text, "", "rule"),
             ("tier", Text, "", "tier"),
             ("from", Number, "the parameter's", "limit before"),
             ("to", Number, "the parameter's", "limit from then on"),
+            ("source", Text, "", "nurse, or profile: the profile's again"),
             ("reason", Text, "", "why"),
+            ("by", Text, "", "who"),
         ],
         &record.limit_changes,
         change => [
             change.seq,
             change.at,
-            change.rule.map(|rule| rule.name()),
-            change.tier.map(|tier| tier.name()),
+            change.rule.name(),
+            change.tier.name(),
             change.from,
             change.to,
+            source_name(change.source),
             &change.reason,
+            &change.by,
         ]
     );
+}
+
+/// The name of a source in the interface.
+const fn source_name(source: LimitSource) -> &'static str {
+    match source {
+        LimitSource::Profile => "profile",
+        LimitSource::Baseline => "baseline",
+        LimitSource::Nurse => "nurse",
+        LimitSource::Device => "device",
+        LimitSource::Timing => "timing",
+    }
 }

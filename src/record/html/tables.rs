@@ -4,8 +4,9 @@ use super::Sheet;
 use super::course::or_dash;
 use super::page::Page;
 use crate::engine::text::parameter_name;
+use crate::engine::{ItemState, LimitSource};
 use crate::record::entered::scale_words;
-use crate::record::model::{CheckState, Finding, Pressure};
+use crate::record::model::{Finding, Pressure};
 
 /// An entry that a later one corrects is struck out and stays.
 fn corrected(page: &mut Page, by: Option<u64>, corrects: Option<u64>) {
@@ -14,6 +15,13 @@ fn corrected(page: &mut Page, by: Option<u64>, corrects: Option<u64>) {
     }
     if let Some(seq) = corrects {
         page.markup(" corrects entry ").shown(seq);
+    }
+}
+
+/// Who entered it, where it is known.
+fn by(page: &mut Page, name: Option<&String>) {
+    if let Some(name) = name {
+        page.markup(", by ").told(name);
     }
 }
 
@@ -70,7 +78,9 @@ impl Sheet<'_> {
                     .markup("</td><td>");
                 match (&rate.feed, rate.manual) {
                     (Some(feed), false) => page.told(feed),
-                    (Some(_) | None, _) => page.markup("<b>M</b>"),
+                    (Some(_) | None, _) => page
+                        .markup("<b>M</b> ")
+                        .told(rate.by.as_deref().unwrap_or("")),
                 };
                 page.markup("</td><td>").shown(rate.seq);
                 corrected(page, rate.corrected_by, rate.corrects);
@@ -118,7 +128,7 @@ impl Sheet<'_> {
             page.markup("<p>None.</p>\n");
             return;
         }
-        page.markup("<table><thead><tr><th>Time</th><th>Scale</th><th>Score</th><th>Entry</th></tr></thead>\n");
+        page.markup("<table><thead><tr><th>Time</th><th>Scale</th><th>Score</th><th>By</th><th>Entry</th></tr></thead>\n");
         for score in &self.record.scores {
             page.markup("<tr><td>")
                 .shown(self.time(score.at))
@@ -126,7 +136,10 @@ impl Sheet<'_> {
                 .told(scale_words(&score.scale))
                 .markup("</td><td class=\"n\">");
             struck(page, score.corrected_by.is_some(), &score.value.to_string());
-            page.markup("</td><td>").shown(score.seq);
+            page.markup("</td><td>")
+                .told(score.by.as_deref().unwrap_or(""))
+                .markup("</td><td>")
+                .shown(score.seq);
             corrected(page, score.corrected_by, score.corrects);
             page.markup("</td></tr>\n");
         }
@@ -142,24 +155,28 @@ impl Sheet<'_> {
                 .shown(self.time(note.at))
                 .markup(" ");
             struck(page, note.corrected_by.is_some(), &note.text);
+            by(page, note.by.as_ref());
             corrected(page, note.corrected_by, note.corrects);
             page.markup("</p>\n");
         }
         for change in &record.limit_changes {
             page.markup("<p><b>M</b> ")
                 .shown(self.time(change.at))
-                .markup(" Limit ");
-            match (change.rule, change.tier) {
-                (Some(rule), Some(tier)) => page
-                    .shown(format!("{} {}", rule.name(), tier.name()))
-                    .markup(" from ")
-                    .shown(or_dash(change.from))
-                    .markup(" to ")
-                    .shown(or_dash(change.to))
-                    .markup(": ")
-                    .told(change.reason.as_deref().unwrap_or("")),
-                (Some(_) | None, _) => page.markup("changes undone: the profile's again"),
-            };
+                .markup(" Limit ")
+                .shown(format!(
+                    "{} {} from {} to {}",
+                    change.rule.name(),
+                    change.tier.name(),
+                    change.from,
+                    change.to
+                ));
+            if change.source == LimitSource::Profile {
+                page.markup(", the profile's again");
+            }
+            if let Some(reason) = &change.reason {
+                page.markup(": ").told(reason);
+            }
+            by(page, change.by.as_ref());
             page.markup("</p>\n");
         }
         for correction in &record.corrections {
@@ -212,20 +229,32 @@ impl Sheet<'_> {
 
     /// The ready-to-leave checklist.
     pub(super) fn checklist(&self, page: &mut Page) {
-        page.markup("<h2>Ready to leave</h2>\n<p class=\"small\">Computed at the end of this sheet; a named person discharges.</p>\n<table><thead><tr><th>Item</th><th>State</th><th>By</th><th>Checked by (initials)</th></tr></thead>\n");
+        page.markup("<h2>Ready to leave</h2>\n<p class=\"small\">As it stood at the closing, or at the end of this sheet; a named person discharges.</p>\n<table><thead><tr><th>Item</th><th>State</th><th>By</th><th>Checked by (initials)</th></tr></thead>\n");
+        if let Some(why) = &self.record.checklist_missing {
+            page.markup("<tr><td colspan=\"4\">Cannot be computed: ")
+                .told(why)
+                .markup("</td></tr>\n");
+        }
         for item in &self.record.checklist {
             let state = match item.state {
-                CheckState::Met => "met",
-                CheckState::Open => "NOT MET",
-                CheckState::Unknown => "to be said by a person",
+                ItemState::Met => "met",
+                ItemState::Open => "NOT MET",
+                ItemState::Unknown => "to be said by a person",
             };
             page.markup("<tr><td>")
-                .shown(item.text)
+                .shown(&item.text)
                 .markup("</td><td>")
                 .shown(state)
                 .markup("</td><td>")
-                .told(&item.detail)
-                .markup("</td><td class=\"pen\"></td></tr>\n");
+                .told(item.detail.as_deref().unwrap_or(""))
+                .markup("</td><td class=\"pen\">");
+            let said = self.record.checks.iter().rev();
+            if let Some(said) = said.into_iter().find(|check| check.item == item.item) {
+                page.told(said.by.as_deref().unwrap_or("unnamed"))
+                    .markup(" ")
+                    .shown(self.time(said.at));
+            }
+            page.markup("</td></tr>\n");
         }
         page.markup("</table>\n");
     }

@@ -1,5 +1,6 @@
 //! What the end of a session asks for.
 
+use crate::engine::ItemState;
 use crate::record::Stamp;
 use crate::vocabulary::Decimal;
 use serde::Serialize;
@@ -19,29 +20,17 @@ pub struct Lengths {
     pub minimum_after_start_s: Option<u64>,
 }
 
-/// What is known of an item of the checklist.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CheckState {
-    /// It is so.
-    Met,
-    /// It is not so.
-    Open,
-    /// The record does not tell: a person must say.
-    Unknown,
-}
-
-/// One item of the ready-to-leave checklist.
+/// One item of the ready-to-leave checklist, as the engine told it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct CheckItem {
+pub struct ChecklistItem {
     /// Its name.
     pub item: &'static str,
     /// In words.
-    pub text: &'static str,
-    /// Whether it is met at the end of this document.
-    pub state: CheckState,
-    /// What it was told by.
-    pub detail: String,
+    pub text: String,
+    /// How it stood.
+    pub state: ItemState,
+    /// Why it stood so.
+    pub detail: Option<String>,
 }
 
 /// Fields of the esketamine monitoring form that the record can fill.

@@ -1,5 +1,6 @@
 //! What people and pumps entered.
 
+use crate::engine::LimitSource;
 use crate::record::Stamp;
 use crate::vocabulary::{Decimal, Priority, Rule};
 use serde::Serialize;
@@ -12,16 +13,20 @@ pub struct LimitChange {
     pub seq: u64,
     /// When.
     pub at: Stamp,
-    /// The rule; `null`: all of them, back to the profile's.
-    pub rule: Option<Rule>,
+    /// The rule.
+    pub rule: Rule,
     /// The tier.
-    pub tier: Option<Priority>,
+    pub tier: Priority,
     /// The limit before.
-    pub from: Option<Decimal>,
+    pub from: Decimal,
     /// The limit from then on.
-    pub to: Option<Decimal>,
+    pub to: Decimal,
+    /// Whose it is from then on: the nurse's, or the profile's again.
+    pub source: LimitSource,
     /// Why.
     pub reason: Option<String>,
+    /// Who.
+    pub by: Option<String>,
 }
 
 /// A drug, entered by hand.
@@ -66,6 +71,8 @@ pub struct Rate {
     pub manual: bool,
     /// The feed that told it otherwise.
     pub feed: Option<Arc<str>>,
+    /// Who entered it.
+    pub by: Option<String>,
     /// Whether a later entry corrects this one.
     pub corrected_by: Option<u64>,
     /// The entry that this one corrects.
@@ -140,6 +147,8 @@ pub struct Score {
     pub scale: String,
     /// The score.
     pub value: Decimal,
+    /// Who entered it.
+    pub by: Option<String>,
     /// Whether a later entry corrects this one.
     pub corrected_by: Option<u64>,
     /// The entry that this one corrects.
@@ -155,6 +164,8 @@ pub struct Note {
     pub at: Stamp,
     /// The text.
     pub text: String,
+    /// Who entered it.
+    pub by: Option<String>,
     /// Whether a later entry corrects this one.
     pub corrected_by: Option<u64>,
     /// The entry that this one corrects.
@@ -217,4 +228,19 @@ pub struct Refusal {
     pub command: String,
     /// Why.
     pub error: String,
+}
+
+/// What a person said of an item of the checklist.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Check {
+    /// The entry.
+    pub seq: u64,
+    /// When.
+    pub at: Stamp,
+    /// The item.
+    pub item: &'static str,
+    /// Whether it is met.
+    pub met: bool,
+    /// Who.
+    pub by: Option<String>,
 }

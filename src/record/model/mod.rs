@@ -15,6 +15,7 @@ use super::Stamp;
 use crate::engine::OpenSession;
 use crate::vocabulary::{Decimal, Phase};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use std::sync::Arc;
 
 /// The record of one session.
@@ -76,8 +77,13 @@ pub struct Record {
     pub extremes: Vec<Extreme>,
     /// How long it took and how long the patient was observed.
     pub lengths: Lengths,
-    /// What must be true before the patient leaves (dossier 5.4), as far as the record knows.
-    pub checklist: Vec<CheckItem>,
+    /// What must be true before the patient leaves (dossier 5.4), as it stood at the closing, or at the end of
+    /// this document.
+    pub checklist: Vec<ChecklistItem>,
+    /// Why there is no checklist.
+    pub checklist_missing: Option<String>,
+    /// What people said of its items.
+    pub checks: Vec<Check>,
     /// Fields of the esketamine monitoring form (dossier 6).
     pub rems: Rems,
     /// Everything that happened, in order, one line each.
@@ -107,6 +113,8 @@ pub struct Header {
     pub spo2_arm: Option<String>,
     /// When the session was opened; where the record begins inside it, its first entry.
     pub opened_at: Stamp,
+    /// Who opened it.
+    pub opened_by: Option<String>,
     /// Whether the record holds the opening.
     pub complete_from_opening: bool,
     /// First start of the infusion.
@@ -130,6 +138,33 @@ pub struct Header {
 }
 
 impl Header {
+    /// Takes a correction of what was told at the opening; what it said first stays in the list of corrections.
+    pub(in crate::record) fn correct(&mut self, fields: &Map<String, Value>) {
+        let about = OpenSession {
+            patient: self.patient.clone(),
+            patient_name: self.patient_name.clone(),
+            weight_kg: self.weight_kg,
+            drug: self.drug.clone(),
+            dose_mg: self.dose_mg,
+            planned_min: self.planned_min,
+            cuff_arm: self.cuff_arm.clone(),
+            spo2_arm: self.spo2_arm.clone(),
+            by: self.opened_by.clone(),
+        };
+        let Ok(Value::Object(mut told)) = serde_json::to_value(about) else {
+            return;
+        };
+        // `by` and `reason` are the correction's own.
+        let kept = |field: &&String| !matches!(field.as_str(), "by" | "reason" | "void");
+        for (field, value) in fields.iter().filter(|(field, _)| kept(field)) {
+            told.insert(field.clone(), value.clone());
+        }
+        // The engine took the correction, so it can be read.
+        if let Ok(about) = serde_json::from_value::<OpenSession>(Value::Object(told)) {
+            self.about(&about);
+        }
+    }
+
     /// Takes what was told at the opening.
     pub(in crate::record) fn about(&mut self, about: &OpenSession) {
         self.patient.clone_from(&about.patient);
@@ -140,6 +175,7 @@ impl Header {
         self.planned_min = about.planned_min;
         self.cuff_arm.clone_from(&about.cuff_arm);
         self.spo2_arm.clone_from(&about.spo2_arm);
+        self.opened_by.clone_from(&about.by);
         self.dose_mg_per_kg = about
             .dose_mg
             .zip(about.weight_kg)
@@ -213,7 +249,7 @@ pub struct Event {
     /// Its place among the minutes.
     pub minute: usize,
     /// `phase`, `alarm`, `command`, `drug`, `rate`, `score`, `note`, `pump`, `device-alert`, `limit`,
-    /// `baseline`, `signature`, `correction`, `refused`, `restart`, `gap`, `feed`, `health`.
+    /// `baseline`, `signature`, `check`, `staff`, `correction`, `refused`, `restart`, `gap`, `feed`, `health`.
     pub kind: &'static str,
     /// In words.
     pub text: String,
