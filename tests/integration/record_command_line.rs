@@ -1,7 +1,6 @@
 //! `infusewatch report` from outside: what it writes, and what it says when it cannot.
 
 use super::record_stage::morning;
-use infusewatch::engine::OpenSession;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -69,9 +68,7 @@ fn every_format_is_written_while_the_journal_is_in_use() {
 #[test]
 fn what_cannot_be_done_is_said() {
     let folder = tempfile::tempdir().unwrap();
-    let mut stage = morning(folder.path(), 30);
-    stage.open(2, OpenSession::default());
-    let path = stage.finish();
+    let path = morning(folder.path(), 30).finish();
     let (code, text) = told(&report(
         &folder.path().join("none.db"),
         &["--session", "1", "--format", "json"],
@@ -80,7 +77,7 @@ fn what_cannot_be_done_is_said() {
     let (code, text) = told(&report(&path, &["--session", "9", "--format", "json"]));
     assert_eq!(code, Some(65));
     assert!(
-        text.contains("no session 9") && text.contains("2 (opened 2026-03-01T09:00:30"),
+        text.contains("no session 9") && text.contains("1 (opened 2026-03-01T09:00:00"),
         "{text}"
     );
     let (code, text) = told(&report(&path, &["--session", "1", "--format", "csv"]));

@@ -53,10 +53,12 @@ fn the_record_says_what_happened() {
     );
     assert_eq!(record.totals.pump_volume_ml, Some(d("9.4")));
     assert_eq!(record.totals.drugs[0].given, d("10"));
-    assert_eq!(record.drugs.len(), 2, "the corrected entry stays");
+    assert_eq!(record.drugs.len(), 3, "the corrected entry stays");
+    assert_eq!(record.totals.drugs[1].wasted, d("9.5"));
+    assert_eq!(record.totals.drugs[1].witnesses, ["Ann Ek", "Bo"]);
     assert_eq!(record.drugs[0].corrected_by, Some(record.drugs[1].seq));
     assert_eq!(record.refusals[0].command, "pause-infusion");
-    assert_eq!(record.limit_changes[0].from, Some(d("180")));
+    assert_eq!(record.limit_changes[0].from, d("180"));
     assert_eq!(record.lengths.observation_s, Some(360));
 }
 

@@ -300,6 +300,7 @@ pub fn morning(folder: &Path, until: u64) -> Stage {
             planned_min: Some(Decimal::whole(40)),
             cuff_arm: Some("left".to_owned()),
             spo2_arm: Some("right".to_owned()),
+            by: Some("Ann Ek".to_owned()),
         },
     );
     for second in 1..=until {
