@@ -434,7 +434,9 @@ fn command_again(command: Command) -> Option<Command> {
         | Command::AudioPause
         | Command::EndAudioPause
         | Command::SetLimit { .. }
-        | Command::RestoreLimits { .. } => None,
+        | Command::RestoreLimits { .. }
+        // It names its entry by a number of the record, which no other run has.
+        | Command::Correct { .. } => None,
         Command::StartInfusion { .. } => Some(Command::StartInfusion { over: decided() }),
         Command::CloseSession { by, .. } => Some(Command::CloseSession {
             by,
@@ -451,7 +453,6 @@ fn command_again(command: Command) -> Option<Command> {
         | Command::Drug { .. }
         | Command::Score { .. }
         | Command::Note { .. }
-        | Command::Correct { .. }
         | Command::ConfirmPatient
         | Command::Check { .. }
         | Command::SelfTest { .. }
