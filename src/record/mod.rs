@@ -13,6 +13,7 @@ mod assemble;
 mod course;
 pub mod csv;
 mod cuff;
+mod devices;
 mod entered;
 pub mod fhir;
 mod follower;

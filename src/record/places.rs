@@ -22,9 +22,9 @@ pub(super) struct Places {
 
 impl Places {
     /// Feeds as the journal tells them.
-    pub(super) fn new(feeds: &[FeedAt]) -> Self {
+    pub(super) fn new(feeds: Vec<FeedAt>) -> Self {
         Self {
-            next: feeds.to_vec().into_iter().peekable(),
+            next: feeds.into_iter().peekable(),
             now: BTreeMap::new(),
             feeds: Vec::new(),
         }
