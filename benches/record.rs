@@ -165,7 +165,6 @@ fn write(path: &Path) -> u64 {
             Input::Command(Box::new(serde_json::from_str(command).unwrap())),
         );
     }
-    drop(take);
     drop(outlet);
     writer.join().unwrap();
     newest
