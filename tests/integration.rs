@@ -90,6 +90,14 @@ mod live_oximeters;
 mod live_protocols;
 #[path = "integration/protocols.rs"]
 mod protocols;
+#[path = "integration/record_command_line.rs"]
+mod record_command_line;
+#[path = "integration/record_documents.rs"]
+mod record_documents;
+#[path = "integration/record_preview.rs"]
+mod record_preview;
+#[path = "integration/record_stage.rs"]
+mod record_stage;
 #[path = "integration/simulate.rs"]
 mod simulate;
 #[path = "integration/sound.rs"]

@@ -36,7 +36,7 @@ mod view;
 pub use alarms::Occurrence;
 pub use checklist::{CheckItem, ItemState, ListItem, is_ready};
 pub use command::{AcknowledgeTarget, All, Command, OpenSession, Override};
-pub use entries::{Checked, DrugTotal, Entries, Entry};
+pub use entries::{Checked, DrugTotal, Entries, Entry, scale_name};
 pub use evidence::{ComputedScores, SelfTest};
 pub use input::{
     CarryOver, FeedId, FeedSetup, FeedState, HealthItem, Input, Setup, Started, engine_version,

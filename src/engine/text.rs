@@ -230,8 +230,15 @@ pub fn mark(key: Key, occurrence: &Occurrence) -> String {
 pub fn command(command: &Command) -> String {
     match command {
         Command::Drug {
-            name, dose, unit, ..
-        } => format!("Drug {name} {dose} {unit}"),
+            name,
+            dose,
+            unit,
+            wasted,
+            ..
+        } => {
+            let what = if *wasted { "Wasted" } else { "Drug" };
+            format!("{what} {name} {dose} {unit}")
+        }
         Command::Score { scale, value, .. } => format!("Score {scale} {value}"),
         Command::Note { text, .. } => format!("Note: {text}"),
         Command::SetLimit {
