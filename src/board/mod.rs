@@ -8,7 +8,10 @@ mod picture;
 
 pub use picture::{cue, picture};
 
-use crate::engine::{AudioState, FeedState, HealthItem, LimitSource, Loudness, Sounding};
+use crate::engine::{
+    AudioState, ComputedScores, DrugTotal, FeedState, HealthItem, LimitRow, LimitSource, ListItem,
+    Loudness, Rate, Sounding,
+};
 use crate::observation::DeviceTime;
 use crate::vocabulary::{
     AlarmClass, Cause, Decimal, Moment, Now, Parameter, ParameterId, Phase, Priority, Reading,
@@ -40,6 +43,73 @@ pub struct SessionView {
     pub observe_until: Option<Moment>,
     /// Baseline values with the number of readings behind them.
     pub baseline: Vec<(Parameter, Option<Decimal>, usize)>,
+    /// The ready-to-leave checklist.
+    pub checklist: Vec<ListItem>,
+    /// Whether every item of it is met.
+    pub ready_to_leave: bool,
+    /// Items of the scores that follow from readings.
+    pub computed: ComputedScores,
+    /// The newest score of each scale.
+    pub scores: Vec<ScoreView>,
+    /// Every limit, and how far it may be moved.
+    pub limits: Vec<LimitRow>,
+    /// Every drug given, oldest first.
+    pub drugs: Vec<DrugView>,
+    /// The drugs in all.
+    pub drug_totals: Vec<DrugTotal>,
+    /// The rate of the infusion.
+    pub rate: Option<(Rate, Stamp)>,
+}
+
+/// A score on the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScoreView {
+    /// The entry, for a correction.
+    pub seq: u64,
+    /// The scale's name.
+    pub scale: &'static str,
+    /// The score.
+    pub value: i64,
+    /// When it was taken.
+    pub at: Stamp,
+    /// By whom, when known.
+    pub by: Option<String>,
+    /// Whether it was corrected.
+    pub corrected: bool,
+}
+
+/// A drug on the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DrugView {
+    /// The entry, for a correction.
+    pub seq: u64,
+    /// Which.
+    pub name: String,
+    /// How much.
+    pub dose: Decimal,
+    /// Of what.
+    pub unit: String,
+    /// When it was entered.
+    pub at: Stamp,
+    /// By whom, when known.
+    pub by: Option<String>,
+    /// Whether it was corrected.
+    pub corrected: bool,
+    /// Whether it was taken back: shown struck out, in no total.
+    pub void: bool,
+}
+
+/// A self-test on the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SelfTestView {
+    /// When it was confirmed.
+    pub done_at: Stamp,
+    /// By whom, when known.
+    pub by: Option<String>,
+    /// Whether every colour was seen.
+    pub lamps: bool,
+    /// Whether every sound was heard.
+    pub sounds: bool,
 }
 
 /// An event's time on both clocks.
@@ -118,6 +188,8 @@ pub struct AlarmView {
     pub state: AlarmStateView,
     /// Since when.
     pub since: Stamp,
+    /// Who acknowledged it, while it is acknowledged; `unnamed` when nobody said.
+    pub acknowledged_by: Option<Arc<str>>,
     /// One line for the nurse.
     pub text: String,
     /// Rule, value, limit and its source, delay, feed, age: everything that explains it.
@@ -190,6 +262,8 @@ pub struct Board {
     pub cuff_due: Option<Moment>,
     /// The profile's name, always visible.
     pub profile: Arc<str>,
+    /// The newest self-test of lamps and sounds.
+    pub self_test: Option<SelfTestView>,
     /// The newest events.
     pub recent: Vec<EventView>,
     /// The newest sequence number.
@@ -341,11 +415,22 @@ impl Status {
     }
 }
 
+/// A test of the sound that a person asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TestSound {
+    /// Grows with every test.
+    pub turn: u32,
+    /// Which burst.
+    pub priority: Priority,
+}
+
 /// The meeting place of the engine thread and everybody who only looks.
 #[derive(Debug)]
 pub struct Published {
     board: ArcSwap<Board>,
     cue: AtomicU64,
+    /// The newest test of the sound: its turn times four, and its priority. 0 before the first.
+    test: AtomicU32,
     progress: AtomicU64,
     connections: AtomicU32,
 }
@@ -355,6 +440,7 @@ impl Default for Published {
         Self {
             board: ArcSwap::from_pointee(Board::default()),
             cue: AtomicU64::new(0),
+            test: AtomicU32::new(0),
             progress: AtomicU64::new(0),
             connections: AtomicU32::new(0),
         }
@@ -380,6 +466,38 @@ impl Published {
     /// Says what is to be heard (engine thread only); set before the board is made.
     pub fn set_cue(&self, cue: Cue) {
         self.cue.store(cue.pack(), Ordering::Release);
+    }
+
+    /// Asks for one burst of this priority, to be heard by a person. An alarm comes first: the sound
+    /// thread plays it only while nothing else sounds.
+    pub fn ask_for_test(&self, priority: Priority) {
+        let code = match priority {
+            Priority::Low => 1,
+            Priority::Medium => 2,
+            Priority::High => 3,
+        };
+        let turn = |packed: u32| (packed & !3).wrapping_add(4) | code;
+        // Every value is replaced, so this never fails.
+        let _ = self
+            .test
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |packed| {
+                Some(turn(packed))
+            });
+    }
+
+    /// The newest test that was asked for.
+    pub fn test(&self) -> Option<TestSound> {
+        let packed = self.test.load(Ordering::Acquire);
+        let priority = match packed & 3 {
+            0 => return None,
+            1 => Priority::Low,
+            2 => Priority::Medium,
+            _ => Priority::High,
+        };
+        Some(TestSound {
+            turn: packed >> 2,
+            priority,
+        })
     }
 
     /// How often the engine thread has gone round.
@@ -412,6 +530,12 @@ impl Board {
             "demo": self.demo,
             "phase": self.phase,
             "profile": self.profile,
+            "self_test": self.self_test.as_ref().map(|test| json!({
+                "done_at": test.done_at.wall.rfc3339(),
+                "by": test.by,
+                "lamps": test.lamps,
+                "sounds": test.sounds,
+            })),
             "session": self.session.as_ref().map(|session| session.to_json(now)),
             "vitals": self.vitals.iter().map(|vital| vital.to_json(now)).collect::<Vec<_>>(),
             "away_left_s": left(self.away_until),
@@ -466,6 +590,58 @@ impl SessionView {
             "baseline": self.baseline.iter().map(|(parameter, value, readings)| json!({
                 "parameter": parameter, "value": value, "readings": readings,
             })).collect::<Vec<_>>(),
+            "checklist": self.checklist.iter().map(|item| json!({
+                "item": item.item,
+                "state": item.state,
+                "text": item.text,
+                "detail": item.detail,
+                "by_person": item.item.is_by_person(),
+            })).collect::<Vec<_>>(),
+            "ready_to_leave": self.ready_to_leave,
+            "computed": {
+                "aldrete": {
+                    "oxygen": self.computed.aldrete_oxygen,
+                    "circulation": self.computed.aldrete_circulation,
+                },
+                "padss": { "vital-signs": self.computed.padss_vital_signs },
+            },
+            "scores": self.scores.iter().map(|score| json!({
+                "seq": score.seq,
+                "scale": score.scale,
+                "value": score.value,
+                "at": score.at.wall.rfc3339(),
+                "by": score.by,
+                "corrected": score.corrected,
+            })).collect::<Vec<_>>(),
+            "limits": self.limits.iter().map(|row| json!({
+                "rule": row.rule,
+                "tier": row.tier,
+                "value": row.value,
+                "profile_value": row.profile_value,
+                "low_rail": row.low_rail,
+                "high_rail": row.high_rail,
+                "source": row.source,
+                "relative": row.relative,
+            })).collect::<Vec<_>>(),
+            "drugs": self.drugs.iter().map(|drug| json!({
+                "seq": drug.seq,
+                "name": drug.name,
+                "dose": drug.dose,
+                "unit": drug.unit,
+                "at": drug.at.wall.rfc3339(),
+                "by": drug.by,
+                "corrected": drug.corrected,
+                "void": drug.void,
+            })).collect::<Vec<_>>(),
+            "drug_totals": self.drug_totals.iter().map(|total| json!({
+                "name": total.name, "unit": total.unit, "dose": total.dose,
+            })).collect::<Vec<_>>(),
+            "rate": self.rate.as_ref().map(|(rate, at)| json!({
+                "ml_h": rate.ml_h,
+                "mg_h": rate.mg_h,
+                "at": at.wall.rfc3339(),
+                "source": if rate.by_pump { "pump" } else { "nurse" },
+            })),
         })
     }
 }
@@ -513,6 +689,7 @@ impl AlarmView {
             "peak": self.peak,
             "state": self.state,
             "since": self.since.wall.rfc3339(),
+            "acknowledged_by": self.acknowledged_by,
             "text": self.text,
             "explanation": self.explanation,
         })

@@ -3,7 +3,9 @@
 use super::{ExitStatus, Failure};
 use crate::clock::Clock;
 use crate::observation::Identity;
-use crate::protocol::{self, DeviceOptions, LineSettings, Parity, Protocol, REGISTRY, StopBits};
+use crate::protocol::{
+    self, DeviceOptions, LineSettings, Parity, Protocol, REGISTRY, SpeaksFirst, StopBits,
+};
 use crate::simulator::{CableScript, Fitted, Link, Monitor, NAMED, Port, Scenario, Socket};
 use std::fs;
 use std::io::{self, Write};
@@ -58,7 +60,7 @@ struct Place {
     /// Connects to the host at this TCP address.
     #[arg(long, value_name = "A")]
     connect: Option<String>,
-    /// Sends datagrams to the host at this address.
+    /// Sends datagrams to the host at this address; a device that speaks when asked waits at it.
     #[arg(long, value_name = "A")]
     udp: Option<String>,
 }
@@ -71,7 +73,10 @@ impl Place {
             .or(self.pty.map(Port::Pty))
             .or(self.listen.map(Port::Listen))
             .or(self.connect.map(Port::Connect))
-            .or(self.udp.map(Port::Udp))
+            .or(self.udp.map(match protocol.speaks_first {
+                SpeaksFirst::Host => Port::UdpAsked,
+                SpeaksFirst::Device => Port::Udp,
+            }))
     }
 }
 

@@ -5,7 +5,7 @@ use super::claims::Claims;
 use super::feed::{Pace, Transport, timing_file};
 use super::problem::Findings;
 use super::tree::At;
-use crate::protocol::{LineSettings, Parity, StopBits};
+use crate::protocol::{LineSettings, Parity, SpeaksFirst, StopBits};
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -55,7 +55,11 @@ impl FeedCheck<'_> {
         };
         match key {
             "serial" => self.serial(value, named, claims, findings),
-            "listen" | "udp" => self.bound(key, value, claims, findings),
+            "listen" => {
+                let (address, allow) = self.bound(key, value, claims, findings)?;
+                Some(Transport::Listen { address, allow })
+            }
+            "udp" => self.datagrams(value, named, claims, findings),
             "connect" => self.connect(value, claims, findings),
             _ => self.file(value, claims, findings),
         }
@@ -155,13 +159,72 @@ impl FeedCheck<'_> {
         })
     }
 
+    fn datagrams(
+        &self,
+        value: &At<String>,
+        named: &Named,
+        claims: &mut Claims,
+        findings: &mut Findings,
+    ) -> Option<Transport> {
+        let peer = self.peer(findings);
+        let bound = self.bound("udp", value, claims, findings);
+        if let (Named::Protocol(protocol), None) = (named, &self.raw.peer)
+            && protocol.speaks_first == SpeaksFirst::Host
+        {
+            findings.missing(
+                Some(self.raw.line),
+                "feed.peer",
+                format!(
+                    "is missing: a {} device speaks when it is asked; give its address and port",
+                    protocol.name
+                ),
+            );
+        }
+        let (address, allow) = bound?;
+        if let Some(peer) = peer?
+            && peer.is_ipv4() != address.is_ipv4()
+        {
+            findings.wrong(
+                value.line,
+                "feed.udp",
+                format!("{address} cannot reach {peer}: one is IPv4, the other IPv6"),
+            );
+        }
+        Some(Transport::Udp {
+            address,
+            peer: peer?,
+            allow,
+        })
+    }
+
+    /// The device that is asked: `None` when what is given is no address.
+    fn peer(&self, findings: &mut Findings) -> Option<Option<SocketAddr>> {
+        let Some(given) = &self.raw.peer else {
+            return Some(None);
+        };
+        match given.value.parse::<SocketAddr>() {
+            Ok(peer) if peer.port() != 0 && !peer.ip().is_unspecified() => Some(Some(peer)),
+            Ok(_) | Err(_) => {
+                findings.wrong(
+                    given.line,
+                    "feed.peer",
+                    format!(
+                        "{:?} is not the address and port of a device, as in \"192.168.7.30:24105\"",
+                        given.value
+                    ),
+                );
+                None
+            }
+        }
+    }
+
     fn bound(
         &self,
         key: &str,
         value: &At<String>,
         claims: &mut Claims,
         findings: &mut Findings,
-    ) -> Option<Transport> {
+    ) -> Option<(SocketAddr, Vec<IpAddr>)> {
         let full = format!("feed.{key}");
         let allow = self.allow(findings);
         let address = match value.value.parse::<SocketAddr>() {
@@ -189,7 +252,8 @@ impl FeedCheck<'_> {
             .raw
             .allow
             .as_ref()
-            .is_none_or(|list| list.value.is_empty());
+            .is_none_or(|list| list.value.is_empty())
+            && self.raw.peer.is_none();
         if address.ip().is_unspecified() && open {
             findings.wrong(
                 value.line,
@@ -203,13 +267,9 @@ impl FeedCheck<'_> {
                 "every machine that reaches this address can send readings: name the senders in allow",
             );
         }
-        let (kind, transport): (_, fn(SocketAddr, Vec<IpAddr>) -> Transport) = if key == "udp" {
-            ("udp", |address, allow| Transport::Udp { address, allow })
-        } else {
-            ("tcp", |address, allow| Transport::Listen { address, allow })
-        };
+        let kind = if key == "udp" { "udp" } else { "tcp" };
         claims.listen(kind, address, value.line, &full, &self.user, findings);
-        Some(transport(address, allow?))
+        Some((address, allow?))
     }
 
     fn allow(&self, findings: &mut Findings) -> Option<Vec<IpAddr>> {
@@ -322,6 +382,12 @@ impl FeedCheck<'_> {
                 "listen or udp",
                 "allow",
                 raw.allow.as_ref().map(|at| at.line),
+            ),
+            (
+                raw.udp.is_some(),
+                "udp",
+                "peer",
+                raw.peer.as_ref().map(|at| at.line),
             ),
             (
                 serial,

@@ -125,6 +125,9 @@ pub enum Transport {
     Udp {
         /// Where we listen.
         address: SocketAddr,
+        /// The one device that is asked and whose datagrams are taken; without it replies go to
+        /// the sender that was heard last.
+        peer: Option<SocketAddr>,
         /// Whose datagrams are taken; empty: everybody's.
         allow: Vec<IpAddr>,
     },

@@ -1,5 +1,6 @@
 //! What the file may say: every key with its type and its line, before anything is checked for sense.
 
+use super::access::{self, RawAccess};
 use super::problem::Findings;
 use super::tree::{At, Section};
 
@@ -9,6 +10,7 @@ pub(super) struct RawConfiguration {
     pub(super) bed: RawBed,
     pub(super) journal: RawJournal,
     pub(super) display: RawDisplay,
+    pub(super) access: RawAccess,
     pub(super) sound: RawSound,
     pub(super) profile: RawProfile,
     pub(super) feeds: Vec<RawFeed>,
@@ -61,6 +63,7 @@ pub(super) struct RawFeed {
     pub(super) connect: Option<At<String>>,
     pub(super) udp: Option<At<String>>,
     pub(super) file: Option<At<String>>,
+    pub(super) peer: Option<At<String>>,
     pub(super) allow: Option<At<Vec<At<String>>>>,
     pub(super) timezone: Option<At<String>>,
     pub(super) silence: Option<At<String>>,
@@ -103,6 +106,9 @@ pub(super) fn read(mut root: Section<'_>, findings: &mut Findings) -> RawConfigu
         };
         section.finish(findings);
     }
+    if let Some(section) = root.section("access", findings) {
+        raw.access = access::read(section, findings);
+    }
     if let Some(mut section) = root.section("sound", findings) {
         raw.sound.player = section.text_or_texts("player", findings);
         section.finish(findings);
@@ -136,6 +142,7 @@ fn read_feed(mut section: Section<'_>, findings: &mut Findings) -> RawFeed {
         connect: section.text("connect", findings),
         udp: section.text("udp", findings),
         file: section.text("file", findings),
+        peer: section.text("peer", findings),
         allow: section.texts("allow", findings),
         timezone: section.text("timezone", findings),
         silence: section.text("silence", findings),

@@ -8,6 +8,7 @@ use crate::protocol::{LineSettings, Parity, StopBits};
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -39,15 +40,18 @@ pub enum Port {
     Connect(String),
     /// Sends datagrams to the host at this address.
     Udp(String),
+    /// Waits at this address for datagrams of a host that asks, and answers whoever asked last.
+    UdpAsked(String),
 }
 
 impl fmt::Display for Port {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Serial { path, .. } | Self::Pty(path) => write!(f, "{}", path.display()),
-            Self::Listen(address) | Self::Connect(address) | Self::Udp(address) => {
-                f.write_str(address)
-            }
+            Self::Listen(address)
+            | Self::Connect(address)
+            | Self::Udp(address)
+            | Self::UdpAsked(address) => f.write_str(address),
         }
     }
 }
@@ -79,6 +83,7 @@ enum Ready {
     Listen(Arc<TcpListener>),
     Connect(String),
     Udp(String),
+    UdpAsked(SocketAddr),
 }
 
 impl Socket {
@@ -113,6 +118,11 @@ impl Socket {
                 (Ready::Connect(address.clone()), None)
             }
             Port::Udp(address) => (Ready::Udp(address.clone()), Some(datagrams(address).await?)),
+            Port::UdpAsked(address) => {
+                let socket = UdpSocket::bind(address).await?;
+                let bound = socket.local_addr()?;
+                (Ready::UdpAsked(bound), Some(Line::asked(socket)))
+            }
         };
         Ok(Self { ready, first })
     }
@@ -125,6 +135,7 @@ impl Socket {
                 .local_addr()
                 .map_or_else(|_| "?".to_owned(), |address| address.to_string()),
             Ready::Connect(address) | Ready::Udp(address) => address.clone(),
+            Ready::UdpAsked(address) => address.to_string(),
         }
     }
 
@@ -132,7 +143,11 @@ impl Socket {
     pub(super) const fn replaces(&self) -> bool {
         match self.ready {
             Ready::Listen(_) => true,
-            Ready::Serial { .. } | Ready::Pty(_) | Ready::Connect(_) | Ready::Udp(_) => false,
+            Ready::Serial { .. }
+            | Ready::Pty(_)
+            | Ready::Connect(_)
+            | Ready::Udp(_)
+            | Ready::UdpAsked(_) => false,
         }
     }
 
@@ -186,6 +201,10 @@ impl Socket {
                     let address = address.clone();
                     async move { datagrams(&address).await }
                 })
+            }
+            Ready::UdpAsked(address) => {
+                let address = *address;
+                persist(move || async move { UdpSocket::bind(address).await.map(Line::asked) })
             }
         }
     }
@@ -252,9 +271,18 @@ pub(super) enum Line {
     Serial(SerialStream),
     Tcp(TcpStream),
     Udp(UdpSocket),
+    UdpAsked {
+        socket: UdpSocket,
+        host: Option<SocketAddr>,
+    },
 }
 
 impl Line {
+    /// A datagram port at which nobody has asked yet.
+    const fn asked(socket: UdpSocket) -> Self {
+        Self::UdpAsked { socket, host: None }
+    }
+
     /// Waits for bytes from the host; an error when the connection is over.
     pub(super) async fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = match self {
@@ -262,6 +290,11 @@ impl Line {
             Self::Serial(stream) => stream.read(buffer).await?,
             Self::Tcp(stream) => stream.read(buffer).await?,
             Self::Udp(socket) => return unanswered(socket.recv(buffer).await),
+            Self::UdpAsked { socket, host } => {
+                let (length, sender) = socket.recv_from(buffer).await?;
+                *host = Some(sender);
+                return Ok(length);
+            }
         };
         if length == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
@@ -277,6 +310,10 @@ impl Line {
                 Self::Serial(stream) => stream.write_all(bytes).await,
                 Self::Tcp(stream) => stream.write_all(bytes).await,
                 Self::Udp(socket) => unanswered(socket.send(bytes).await).map(|_| ()),
+                Self::UdpAsked { socket, host } => match host {
+                    Some(host) => unanswered(socket.send_to(bytes, *host).await).map(|_| ()),
+                    None => Ok(()),
+                },
             }
         };
         match tokio::time::timeout(WRITE_TIME, write).await {

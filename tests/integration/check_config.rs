@@ -6,7 +6,7 @@ use infusewatch::configuration::{
     Catalogue, Configuration, Content, Pace, Problem, ProfileMistake, Transport, load_with,
 };
 use infusewatch::engine::FeedId;
-use infusewatch::protocol::{Parity, Protocol, StopBits};
+use infusewatch::protocol::{Parity, Protocol, SpeaksFirst, StopBits};
 use infusewatch::vocabulary::Parameter;
 use proptest::prelude::*;
 use std::fs;
@@ -27,7 +27,10 @@ static PROTOCOLS: LazyLock<Vec<Protocol>> = LazyLock::new(|| {
     vec![
         named("hl7-mllp", None, 60),
         named("masimo-ascii1", LINES.line, 1),
-        named("ge-dri", LINES.line, 5),
+        Protocol {
+            speaks_first: SpeaksFirst::Host,
+            ..named("ge-dri", LINES.line, 5)
+        },
     ]
 });
 
@@ -207,6 +210,26 @@ fn one_mistake_is_one_problem_at_its_line() {
             "feed.allow",
         ),
         (over("udp = \"0.0.0.0:24105\""), 10, "feed.udp"),
+        (
+            over("udp = \"127.0.0.1:7000\"\npeer = \"monitor\""),
+            11,
+            "feed.peer",
+        ),
+        (
+            over("udp = \"127.0.0.1:7000\"\npeer = \"[::1]:7000\""),
+            10,
+            "feed.udp",
+        ),
+        (
+            over("udp = \"127.0.0.1:7000\"").replace("masimo-ascii1", "ge-dri"),
+            7,
+            "feed.peer",
+        ),
+        (
+            over("serial = \"/dev/ttyUSB0\"\npeer = \"10.0.0.1:7000\""),
+            11,
+            "feed.peer",
+        ),
         (over("connect = \"10.0.0.1\""), 10, "feed.connect"),
         (over("connect = \":4001\""), 10, "feed.connect"),
         (over("file = \"sample.raw\""), 10, "feed.file"),
@@ -649,4 +672,50 @@ fn the_command_shows_feeds_and_limits_and_exits_0() {
 fn infusewatch_profile() -> String {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/profiles/ketamine-adult.toml");
     fs::read_to_string(shipped).unwrap_or_else(|_| "[spo2-low]\n".to_owned())
+}
+
+#[test]
+fn every_mistake_in_the_staff_is_listed_and_no_pin_is_repeated() {
+    let folder = Folder::new();
+    let hash = infusewatch::configuration::PinHash::of("4711", b"sixteen bytes!!!").unwrap();
+    let bed = GOOD;
+    let person = |name: &str, pin: &str| {
+        format!("[[access.staff]]\nname = \"{name}\"\nrole = \"RN\"\npin = \"{pin}\"\n")
+    };
+    let good = format!(
+        "{bed}[access]\nrequire = [\"set-limit\", \"sign\"]\nauto-log-off = \"2min\"\n{}",
+        person("Ann", hash.reveal())
+    );
+    let access = folder.load(&good).unwrap().access;
+    assert_eq!(access.required, ["set-limit", "sign"]);
+    assert_eq!(access.auto_log_off, Duration::from_secs(120));
+    assert!(access.staff[0].pin.matches("4711"));
+    assert_eq!(folder.load(bed).unwrap().access.staff.len(), 0);
+
+    let bad = format!(
+        "{bed}[access]\nrequire = [\"acknowledge\", \"set-limit\", \"set-limit\"]\nauto-log-off = \"1s\"\nforce = 1\n{}{}",
+        person("Ann", "4711"),
+        person("Ben", hash.reveal()) + &person("Ben", hash.reveal()),
+    );
+    assert_eq!(
+        folder.problems(&bad),
+        [
+            (Some(12), "access.require".to_owned()),
+            (Some(12), "access.require".to_owned()),
+            (Some(13), "access.auto-log-off".to_owned()),
+            (Some(14), "access.force".to_owned()),
+            (Some(18), "access.staff.pin".to_owned()),
+            (Some(23), "access.staff.name".to_owned()),
+        ]
+    );
+    let told = format!("{:?}", folder.load(&bad).unwrap_err());
+    assert!(
+        !told.contains("4711") && !told.contains("argon2id$v"),
+        "{told}"
+    );
+    let nobody = format!("{bed}[access]\nrequire = [\"sign\"]\n");
+    assert_eq!(
+        folder.problems(&nobody),
+        [(Some(12), "access.require".to_owned())]
+    );
 }

@@ -145,6 +145,49 @@ fn goal_8_a_start_after_a_good_one_replays_and_every_number_stays() {
 }
 
 #[test]
+fn goal_8_a_replayed_alarm_is_heard_before_anything_new_happens() {
+    let bench = Bench::new();
+    let played = bench.folder.path().join("played");
+    fs::create_dir(&played).unwrap();
+    bench.configure_as(&crate::bedside::Room {
+        player: &format!(r#"["sh", "-c", "exec cat > {}/$$"]"#, played.display()),
+        feeds: &bench.hl7_feed(),
+        ..crate::bedside::Room::default()
+    });
+    let loudest = || {
+        let bytes = fs::read_dir(&played)
+            .unwrap()
+            .flat_map(|entry| fs::read(entry.unwrap().path()).unwrap())
+            .collect::<Vec<_>>();
+        let samples = bytes.chunks_exact(2);
+        samples
+            .map(|sample| i16::from_le_bytes([sample[0], sample[1]]).unsigned_abs())
+            .max()
+            .unwrap_or(0)
+    };
+    let daemon = bench.run();
+    low_saturation(&bench, &daemon);
+    until("the alarm's first burst", || {
+        (loudest() > 1_000).then_some(())
+    });
+    daemon.kill();
+    doctor(&bench, "update start set good = 1");
+    for entry in fs::read_dir(&played).unwrap() {
+        fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+    let decided = "select max(seq) from record where kind in ('alarm', 'audio')";
+    let before = bench.sqlite(decided);
+
+    let daemon = bench.run();
+    until("the restored alarm's sound", || {
+        (loudest() > 1_000).then_some(())
+    });
+    assert_eq!(bench.sqlite(decided), before, "nothing new had to happen");
+    daemon.alarm("spo2-low", "high");
+    daemon.kill();
+}
+
+#[test]
 fn goal_8_killed_again_and_again_the_record_has_no_hole_and_one_occurrence() {
     let bench = Bench::new();
     for round in 0..6 {

@@ -237,6 +237,7 @@ fn datagrams_stay_whole_and_the_last_sender_gets_the_reply() {
         .unwrap();
     let stand = Stand::run(monitored(Transport::Udp {
         address,
+        peer: None,
         allow: vec!["127.0.0.1".parse().unwrap()],
     }));
     assert_eq!(stand.state(), FeedState::Ok);
@@ -256,6 +257,35 @@ fn datagrams_stay_whole_and_the_last_sender_gets_the_reply() {
     let count = monitor.recv(&mut reply).unwrap();
     assert_eq!(&reply[..count], b"whole\n");
     assert_eq!(stand.count(|counters| &counters.observations), 2);
+}
+
+#[test]
+fn a_configured_peer_is_asked_first_and_nobody_else_is_heard() {
+    let address = UdpSocket::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let monitor = UdpSocket::bind("127.0.0.2:0").unwrap();
+    monitor
+        .set_read_timeout(Some(crate::feed_stand::PATIENCE))
+        .unwrap();
+    let mut stand = Stand::run(monitored(Transport::Udp {
+        address,
+        peer: Some(monitor.local_addr().unwrap()),
+        allow: Vec::new(),
+    }));
+    assert_eq!(stand.state(), FeedState::Ok);
+    let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
+    stranger.send_to(b"spo2 50", address).unwrap();
+    stand.counted(|counters| &counters.refused, 1);
+    // Another port of the same machine may speak; what we say goes to the port that is configured.
+    let other_port = UdpSocket::bind("127.0.0.2:0").unwrap();
+    other_port.send_to(b"say whole", address).unwrap();
+    let mut reply = [0; 16];
+    let (count, from) = monitor.recv_from(&mut reply).unwrap();
+    assert_eq!(&reply[..count], b"whole\n");
+    assert_eq!(from, address);
+    stand.stop();
 }
 
 #[test]

@@ -15,7 +15,11 @@ pub(super) fn opener(transport: &Transport, clock: Clock) -> Box<dyn Opener> {
         Transport::Serial { device, line } => Box::new(serial::Serial::new(device, *line)),
         Transport::Listen { address, allow } => Box::new(tcp::Listen::new(*address, allow)),
         Transport::Connect { address } => Box::new(tcp::Connect::new(address)),
-        Transport::Udp { address, allow } => Box::new(udp::Udp::new(*address, allow)),
+        Transport::Udp {
+            address,
+            peer,
+            allow,
+        } => Box::new(udp::Udp::new(*address, *peer, allow)),
         Transport::File { path, pace } => Box::new(file::Playback::new(path, *pace, clock)),
     }
 }
