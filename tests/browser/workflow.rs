@@ -2,10 +2,11 @@
 //! a whole infusion against the real daemon, from its opening to its signature.
 
 use super::devtools::{Browser, installed};
-use crate::bedside::{Bench, until};
+use crate::bedside::{Bench, Daemon as RealDaemon, Monitor, until};
 use crate::display_board;
 use crate::display_daemon::{Daemon, PATIENCE, Reply};
 use infusewatch::board::Board;
+use infusewatch::configuration::PinHash;
 use infusewatch::engine::{AcknowledgeTarget, Command};
 use infusewatch::vocabulary::{Decimal, Phase, Priority};
 
@@ -277,7 +278,7 @@ fn entries_are_made_by_presses() {
     );
 }
 
-/// Oxygen saturation, pulse rate, and a cuff reading, as the real daemon receives them over HL7.
+/// Saturation, pulse rate and a cuff reading, as the real daemon receives them over HL7.
 const READINGS: [(u32, &str, u32); 5] = [
     (150_456, "97", 262_688),
     (149_530, "72", 264_864),
@@ -286,87 +287,370 @@ const READINGS: [(u32, &str, u32); 5] = [
     (150_023, "93", 266_016),
 ];
 
+/// A page at a real daemon that judges readings which come over HL7.
+struct Bedside {
+    page: Browser,
+    daemon: RealDaemon,
+    monitor: Monitor,
+    bench: Bench,
+}
+
+impl Bedside {
+    /// With these further lines of configuration, in this language.
+    fn start(configuration: &str, language: &str) -> Self {
+        let bench = Bench::bare();
+        bench.configure(&format!("{}{configuration}", bench.hl7_feed()));
+        let daemon = bench.run();
+        let mut monitor = bench.monitor();
+        monitor.send(&READINGS);
+        daemon.number("spo2");
+        let read = |name: &str| std::fs::read_to_string(bench.path(name)).unwrap();
+        let mut page = Browser::open(&format!(
+            "http://{}/?lang={language}#token={}",
+            read("run/address").trim(),
+            read("run/token").trim()
+        ));
+        page.resize(1024, 600);
+        page.until(SHOWN);
+        Self {
+            page,
+            daemon,
+            monitor,
+            bench,
+        }
+    }
+
+    /// Waits for a phase, and keeps the readings fresh.
+    fn phase(&mut self, name: &str) {
+        self.monitor.send(&READINGS);
+        self.page.until(&format!(
+            "document.querySelector('#phases [data-current=true]')?.textContent === {name:?}"
+        ));
+    }
+
+    fn tap(&mut self, text: &str) {
+        tap(&mut self.page, text);
+    }
+
+    /// Ends the daemon and proves its record.
+    fn end(mut self) -> Bench {
+        self.daemon.signal(nix::sys::signal::Signal::SIGTERM);
+        assert_eq!(
+            self.daemon.wait().code(),
+            Some(0),
+            "{}",
+            self.bench.stderr()
+        );
+        self.bench.verify();
+        self.bench
+    }
+}
+
 #[test]
 fn a_whole_infusion_by_presses_from_open_to_sign_off() {
     if !installed() {
         return;
     }
-    let bench = Bench::new();
-    let mut daemon = bench.run();
-    let mut monitor = bench.monitor();
-    monitor.send(&READINGS);
-    daemon.number("spo2");
-    let read = |name: &str| std::fs::read_to_string(bench.path(name)).unwrap();
-    let mut page = Browser::open(&format!(
-        "http://{}/#token={}",
-        read("run/address").trim(),
-        read("run/token").trim()
-    ));
-    page.resize(1024, 600);
-    page.until(SHOWN);
-    let phase = |page: &mut Browser, name: &str| {
-        page.until(&format!(
-            "document.querySelector('#phases [data-current=true]')?.textContent === {name:?}"
-        ));
-    };
-    phase(&mut page, "STANDBY");
+    let mut bed = Bedside::start("", "en");
+    bed.phase("STANDBY");
+    bed.tap("OPEN SESSION");
+    view(&mut bed.page, "open-session");
+    keys(&mut bed.page, "#panel input[name=patient]", "k");
+    bed.tap("Ketamine");
+    keys(&mut bed.page, "#panel input[name=weight-kg]", "80");
+    keys(&mut bed.page, "#panel input[name=dose-mg]", "40");
+    bed.tap("OPEN SESSION");
+    bed.phase("BASELINE");
+    bed.tap("START INFUSION");
+    bed.phase("INFUSION");
+    bed.tap("DRUG GIVEN");
+    bed.tap("Ondansetron");
+    view(&mut bed.page, "dose");
+    bed.page.press(".pad button[value=\"4\"]");
+    bed.page.press(".pad .done");
+    bed.tap("SAVE");
+    calm(&mut bed.page);
+    bed.tap("PAUSE");
+    bed.phase("PAUSED");
+    bed.tap("RESUME");
+    bed.phase("INFUSION");
 
-    tap(&mut page, "OPEN SESSION");
-    view(&mut page, "open-session");
-    keys(&mut page, "#panel input[name=patient]", "k");
-    tap(&mut page, "Ketamine");
-    keys(&mut page, "#panel input[name=weight-kg]", "80");
-    keys(&mut page, "#panel input[name=dose-mg]", "40");
-    tap(&mut page, "OPEN SESSION");
-    phase(&mut page, "BASELINE");
-    monitor.send(&READINGS);
-    tap(&mut page, "START INFUSION");
-    phase(&mut page, "INFUSION");
-    tap(&mut page, "DRUG GIVEN");
-    tap(&mut page, "Ondansetron");
-    view(&mut page, "dose");
-    page.press(".pad button[value=\"4\"]");
-    page.press(".pad .done");
-    tap(&mut page, "SAVE");
-    calm(&mut page);
-    tap(&mut page, "PAUSE");
-    phase(&mut page, "PAUSED");
-    tap(&mut page, "RESUME");
-    phase(&mut page, "INFUSION");
-    tap(&mut page, "STOP INFUSION");
-    phase(&mut page, "RECOVERY");
-    tap(&mut page, "SCORES");
-    tap(&mut page, "MOAA/S");
-    tap(&mut page, "5");
-    view(&mut page, "scores");
-    tap(&mut page, "BACK");
-
-    close_early(&mut page);
-    phase(&mut page, "STANDBY");
-    let events = until("the events in the record", || {
-        let events = bench.sqlite("select what from v_events where session = 1 order by seq");
-        events.contains("close-session").then_some(events)
+    // It was 8 mg, not 4: the total follows, and the old entry stays in the record.
+    bed.tap("MORE");
+    bed.tap("CORRECT");
+    bed.tap("Ondansetron 4 mg");
+    view(&mut bed.page, "correct");
+    bed.tap("Another value");
+    bed.page.press("#panel input[name=value]");
+    bed.page.press(".pad .delete");
+    bed.page.press(".pad button[value=\"8\"]");
+    bed.page.press(".pad .done");
+    bed.tap("Typing mistake");
+    bed.tap("SAVE");
+    calm(&mut bed.page);
+    until("the corrected total", || {
+        let total = &bed.daemon.now()["session"]["drug_totals"][0]["dose"];
+        (total == 8).then_some(())
     });
-    println!("{events}");
-    daemon.signal(nix::sys::signal::Signal::SIGTERM);
-    assert_eq!(daemon.wait().code(), Some(0), "{}", bench.stderr());
-    let overridden = bench.sqlite(
-        "select count(*) from v_events where detail like '%Prescriber present%' and detail like '%Ann%'",
+
+    bed.tap("STOP INFUSION");
+    bed.phase("RECOVERY");
+    bed.tap("READY TO LEAVE");
+    view(&mut bed.page, "checklist");
+    assert!(bed.page.text("#panel .ready").starts_with("NOT READY"));
+    bed.tap("?\nWalks unaided");
+    bed.page
+        .until("document.querySelector('#panel [data-item=walking]').dataset.state === 'met'");
+    // A score that the list needs is one press away, and the list comes back changed.
+    bed.page.press("#panel [data-item=sedation]");
+    view(&mut bed.page, "moaas");
+    bed.tap("5");
+    view(&mut bed.page, "scores");
+    bed.tap("BACK");
+    bed.tap("READY TO LEAVE");
+    bed.page
+        .until("document.querySelector('#panel [data-item=sedation]').dataset.state === 'met'");
+    bed.page.picture("checklist-1024x600");
+
+    // Closing ends monitoring: asked once, refused by the gate, done with a reason and a name.
+    bed.tap("CLOSE SESSION");
+    view(&mut bed.page, "close-session");
+    keys(&mut bed.page, "#panel input[name=by]", "ann");
+    bed.page.picture("close-session-1024x600");
+    bed.tap("CLOSE SESSION");
+    view(&mut bed.page, "override");
+    assert!(
+        bed.page
+            .text("#panel .text")
+            .contains("minimum observation")
     );
-    assert_ne!(overridden, "0");
-    bench.verify();
+    bed.tap("Prescriber present");
+    bed.tap("Ann");
+    bed.tap("OVERRIDE");
+    bed.phase("STANDBY");
+    let bench = bed.end();
+    let events =
+        bench.sqlite("select what || ' ' || coalesce(detail, '') from v_events order by seq");
+    for said in [
+        "Ondansetron",
+        "Typing mistake",
+        "walking",
+        "Prescriber present and decides",
+        "Ann",
+    ] {
+        assert!(
+            events.contains(said),
+            "{said} is not in the record:\n{events}"
+        );
+    }
 }
 
-/// Closes before the minimum time: asked once, refused by the gate, done with a reason and a name.
-fn close_early(page: &mut Browser) {
-    tap(page, "CLOSE SESSION");
-    view(page, "close-session");
-    keys(page, "#panel input[name=by]", "ann");
-    page.picture("close-session-1024x600");
-    tap(page, "CLOSE SESSION");
-    view(page, "override");
-    assert!(page.text("#panel .text").contains("minimum observation"));
-    tap(page, "Prescriber present");
-    tap(page, "Ann");
-    tap(page, "OVERRIDE");
+#[test]
+fn a_wrong_pin_is_refused_and_a_limit_moves_within_its_rails_by_name() {
+    if !installed() {
+        return;
+    }
+    let pin = PinHash::of("4711", b"sixteen bytes!!!").unwrap();
+    let mut bed = Bedside::start(
+        &format!(
+            "[access]\nrequire = [\"set-limit\", \"close-session\"]\n[[access.staff]]\nname = \"Ann\"\n\
+             role = \"nurse\"\npin = {:?}\n",
+            pin.reveal()
+        ),
+        "en",
+    );
+    // What needs no log-in asks for none; history waits for one, numbers do not.
+    bed.tap("OPEN SESSION");
+    view(&mut bed.page, "open-session");
+    bed.tap("OPEN SESSION");
+    bed.phase("BASELINE");
+    bed.page.until("document.body.dataset.history === 'hidden'");
+    assert_eq!(bed.page.text("#tile-spo2 .number"), "97");
+
+    bed.tap("MORE");
+    bed.tap("LIMITS");
+    view(&mut bed.page, "limits");
+    assert!(bed.page.text("#panel h2").contains("ketamine-adult"));
+    bed.page.press("[data-rule=spo2-low] [data-tier=medium]");
+    view(&mut bed.page, "log-in");
+    bed.tap("Ann");
+    let pin = |bed: &mut Bedside, digits: &str| {
+        view(&mut bed.page, "log-in");
+        for digit in digits.chars() {
+            bed.page.press(&format!(".pin button[value={digit:?}]"));
+        }
+        bed.tap("LOG IN");
+    };
+    pin(&mut bed, "0000");
+    bed.page
+        .until("document.querySelector('#panel .text').textContent.includes('PIN is wrong')");
+    bed.page.picture("wrong-pin");
+    // Too soon: not even looked at, and the page counts the delay down.
+    pin(&mut bed, "4711");
+    let wait = "document.querySelector('#panel .text').textContent";
+    let told = until("an answer", || {
+        let told = bed.page.value(&format!(
+            "document.querySelector('#panel').dataset.view === 'limit' ? 'in' : {wait}"
+        ));
+        let told = told.as_str().unwrap_or("").to_owned();
+        (!told.contains("is wrong")).then_some(told)
+    });
+    if told != "in" {
+        bed.page.until(&format!("{wait} === 'Try again.'"));
+        pin(&mut bed, "4711");
+    }
+    view(&mut bed.page, "limit");
+    bed.page.until("document.body.dataset.history === 'shown'");
+
+    // Beyond the rail it is not even sent.
+    assert!(bed.page.text("#panel .text").contains("not below 80"));
+    let replace = |bed: &mut Bedside, digits: &str| {
+        bed.page.press("#panel input[name=value]");
+        for _ in 0..2 {
+            bed.page.press(".pad .delete");
+        }
+        for digit in digits.chars() {
+            bed.page.press(&format!(".pad button[value={digit:?}]"));
+        }
+        bed.page.press(".pad .done");
+    };
+    bed.tap("Usual for this patient");
+    replace(&mut bed, "79");
+    bed.tap("SAVE");
+    bed.page
+        .until("document.querySelector('#panel input[name=value]').ariaInvalid === 'true'");
+    replace(&mut bed, "90");
+    bed.page.press(".pad .done");
+    assert!(bed.page.text("#panel form").contains("92 → 90"));
+    bed.tap("SAVE");
+    view(&mut bed.page, "limits");
+    let cell = "document.querySelector('[data-rule=spo2-low] [data-tier=medium]').innerText";
+    bed.page.until(&format!("{cell} === '< 90\\nwas 92'"));
+    bed.page.picture("limits-1024x600");
+    bed.tap("RESTORE ALL");
+    bed.page.until(&format!("{cell} === '< 92'"));
+    bed.tap("BACK");
+    bed.tap("LOG IN / OUT");
+    bed.tap("LOG OUT");
+    bed.page.until("document.body.dataset.history === 'hidden'");
+    let bench = bed.end();
+    let events =
+        bench.sqlite("select what || ' ' || coalesce(detail, '') from v_events order by seq");
+    for said in ["Usual for this patient", "Ann"] {
+        assert!(
+            events.contains(said),
+            "{said} is not in the record:\n{events}"
+        );
+    }
+    assert!(
+        !events.contains("4711") && !events.contains("0000"),
+        "{events}"
+    );
+}
+
+/// Lists what is wrong with the open dialog.
+const DIALOGS: &str = include_str!("dialogs.js");
+
+/// The ways to every dialog: the buttons to press from a calm page, as keys of the table.
+const DIALOGS_OF_STANDBY: &[&[&str]] = &[
+    &["session.open"],
+    &["session.open", "#panel input[name=patient]"],
+    &["session.open", "#panel input[name=planned-min]"],
+    &["more.self-test"],
+    &["session.more"],
+    &["session.more", "more.language"],
+];
+const DIALOGS_OF_A_SESSION: &[&[&str]] = &[
+    &["session.more"],
+    &["more.drugs"],
+    &["more.drugs", "drug.midazolam"],
+    &["more.drugs", "form.other"],
+    &["more.scores"],
+    &["more.scores", "scale.moaas"],
+    &["more.scores", "scale.nausea"],
+    &["more.scores", "scale.aldrete"],
+    &["more.scores", "scale.padss"],
+    &["session.more", "more.rate"],
+    &["session.more", "more.notes"],
+    &["session.more", "more.limits"],
+    &["session.more", "more.limits", "[data-rule=spo2-low] button"],
+    &[
+        "session.more",
+        "more.limits",
+        "[data-rule=spo2-low] button",
+        "#panel input[name=value]",
+    ],
+    &["session.more", "more.baseline"],
+    &["session.more", "more.correct"],
+    &["session.more", "more.sign"],
+];
+const DIALOGS_AT_THE_END: &[&[&str]] = &[
+    &["more.checklist"],
+    &["more.checklist", "session.close"],
+    &["session.more"],
+    &["session.more", "more.away"],
+];
+
+/// Opens each dialog on each screen and lists what is wrong with it.
+fn look(bed: &mut Bedside, sizes: &[(u32, u32)], dialogs: &[&[&str]], wrong: &mut Vec<String>) {
+    for &(width, height) in sizes {
+        bed.page.resize(width, height);
+        bed.page.until(&format!(
+            "innerWidth === {width} && innerHeight === {height}"
+        ));
+        for steps in dialogs {
+            bed.monitor.send(&READINGS);
+            for step in *steps {
+                let text = bed.page.value(&format!(
+                    "import('/page/words.js').then(({{ say }}) => say({step:?}))"
+                ));
+                match text.as_str() {
+                    Some(text) if text != *step => bed.tap(text),
+                    _ => bed.page.press(step),
+                }
+            }
+            let name = steps.join(" ").replace(['#', '[', ']', '=', '/', ' '], "-");
+            bed.page
+                .until("document.querySelector('#panel').dataset.settled === 'true'");
+            let faults = bed.page.value(DIALOGS);
+            bed.page.picture(&format!("dialog-{name}-{width}"));
+            for fault in faults.as_array().unwrap() {
+                wrong.push(format!("{name} at {width}×{height}: {fault}"));
+            }
+            bed.page.value(
+                "(() => { document.activeElement.blur();
+                   while (!document.querySelector('#panel').hidden) document.querySelector('#panel .back').click();
+                   return true; })()",
+            );
+            calm(&mut bed.page);
+        }
+    }
+}
+
+#[test]
+fn no_dialog_scrolls_or_covers_anything() {
+    if !installed() {
+        return;
+    }
+    let mut wrong = Vec::new();
+    for (language, sizes) in [
+        ("en", &[(1024, 600), (1920, 1080)][..]),
+        ("es-MX", &[(1024, 600), (1280, 800)][..]),
+    ] {
+        let mut bed = Bedside::start("", language);
+        look(&mut bed, sizes, DIALOGS_OF_STANDBY, &mut wrong);
+        bed.daemon
+            .done(r#"{"command":"open-session","patient":"K-7"}"#);
+        bed.daemon.done(r#"{"command":"start-infusion"}"#);
+        bed.daemon
+            .done(r#"{"command":"drug","name":"Ondansetron","dose":4,"unit":"mg"}"#);
+        bed.page
+            .until("[...document.querySelectorAll('#phases li')].length === 4");
+        look(&mut bed, sizes, DIALOGS_OF_A_SESSION, &mut wrong);
+        bed.daemon.done(r#"{"command":"stop-infusion"}"#);
+        bed.page
+            .until("document.querySelector('#phases li:nth-child(3)').dataset.current === 'true'");
+        look(&mut bed, sizes, DIALOGS_AT_THE_END, &mut wrong);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -7,7 +7,7 @@ import { staff } from "./staff.js";
 import { LANGUAGES, PREFIX, clockShort, countdown, keyed, language, say, speak, told } from "./words.js";
 
 const PRIORITIES = ["high", "medium", "low"];
-const LONGEST_PIN = 12;
+const LONGEST_PIN = 64;
 
 /** Logs in or out; `done(true)` when somebody is logged in, `done(false)` when it was left. */
 export function account(desk, done = () => {}) {
@@ -80,18 +80,19 @@ function pin(desk, name, done) {
     done(isIn);
   };
 
-  function onKey({ key }) {
-    if (/^\d$/.test(key)) type(key);
+  // A real keyboard may type what the pad cannot.
+  function onKey({ key, target }) {
+    if (key === "Enter" && target.tagName !== "BUTTON" && !go.disabled) go.click();
     else if (key === "Backspace") set(typed.slice(0, -1));
-    else if (key === "Enter" && !go.disabled) go.click();
+    else if (key.length === 1 && key !== " ") type(key);
   }
-  function type(digit) {
-    if (typed.length < LONGEST_PIN) set(typed + digit);
+  function type(sign) {
+    if (typed.length < LONGEST_PIN) set(typed + sign);
   }
-  function set(digits) {
-    typed = digits;
-    setText(dots, "●".repeat(digits.length) || "–");
-    go.disabled = digits === "" || waiting !== null;
+  function set(signs) {
+    typed = signs;
+    setText(dots, "●".repeat(signs.length) || "–");
+    go.disabled = signs === "" || waiting !== null;
   }
   async function enter() {
     const answer = await logIn(name, typed);
