@@ -233,29 +233,48 @@ pub fn alarming() -> Board {
     board
 }
 
-/// Readings from a formula: a slow rise and fall, with a gap.
+/// Readings from a formula over the session of [`infusion`]: a slow rise and fall, with a gap, and SpO2 low
+/// during its last alarm. A cuff every four minutes.
 pub fn history(parameter: &str, from: WallTime, to: WallTime, points: usize) -> Value {
     let (middle, swing) = match parameter {
         "spo2" => (96.0, -2.5),
         "nibp-sys" => (138.0, 24.0),
         "nibp-dia" => (82.0, 12.0),
+        "nibp-mean" => (101.0, 15.0),
+        "rr" => (14.0, 2.0),
         _ => (78.0, 9.0),
     };
-    let cuff = parameter.starts_with("nibp");
-    let count = if cuff { 9 } else { points };
+    let opened = minutes_ago(40);
     let span = to.as_millis() - from.as_millis();
-    let point = |n: usize| {
-        let share = n as f64 / count as f64;
-        let value =
-            middle + swing * (share * 5.0).sin() + if cuff { 0.0 } else { (n % 7) as f64 / 4.0 };
-        let t = from.as_millis() + (share * span as f64) as i64;
-        let missing = !cuff && (0.55..0.6).contains(&share);
-        json!({ "t": t, "value": (!missing).then(|| value.round()), "min": null, "max": null })
+    let cuff = parameter.starts_with("nibp");
+    let times: Vec<i64> = if cuff {
+        let all = (0..10).map(|n| opened + n * 240_000);
+        all.filter(|t| (from.as_millis()..to.as_millis()).contains(t))
+            .collect()
+    } else {
+        let share = |n: usize| n as f64 / points as f64;
+        (0..points)
+            .map(|n| from.as_millis() + (share(n) * span as f64) as i64)
+            .collect()
     };
-    (0..count).map(point).collect()
+    let point = |(n, t): (usize, i64)| {
+        let minute = (t - opened) as f64 / 60_000.0;
+        let steady = middle + swing * (minute / 8.0).sin();
+        let value = if parameter == "spo2" && (36.0..38.0).contains(&minute) {
+            84.0
+        } else if cuff {
+            steady
+        } else {
+            steady + (n % 7) as f64 / 4.0
+        };
+        let missing = !cuff && (22.0..24.0).contains(&minute);
+        let value = (!missing).then(|| value.round());
+        json!({ "t": t, "value": value, "min": value, "max": value, "missing": missing, "questionable": false })
+    };
+    times.into_iter().enumerate().map(point).collect()
 }
 
-/// An hour ago on the wall, in steps of a minute.
+/// That many minutes ago, Unix milliseconds.
 fn minutes_ago(minutes: i64) -> i64 {
     Clock::real().now().wall.as_millis() - minutes * 60_000
 }

@@ -9,7 +9,7 @@ use infusewatch::engine::{Command, HealthItem, Input};
 use infusewatch::inbox::{CommandAnswer, Delivery, Inbox};
 use infusewatch::observation::Wave;
 use infusewatch::vocabulary::WallTime;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;

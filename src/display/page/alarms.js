@@ -2,7 +2,7 @@
 // prefix, by shape and by position; an acknowledged alarm stays, steady, until it is over.
 
 import { button, element, keep, mark, setText, show } from "./element.js";
-import { PREFIX, clock, keyed, labelled, parameter, phase, say, told } from "./words.js";
+import { PREFIX, clock, keyed, parameter, phase, say, told } from "./words.js";
 
 /** Sources of a limit that are not plain from the text. */
 const SOURCES = ["profile", "nurse", "device"];
@@ -24,8 +24,9 @@ function explain(alarm) {
     .join(" · ");
 }
 
-/** A text longer than this is set smaller, so that none is ever cut off. */
-const LONG = 44;
+/** A text longer than these is set smaller, so that none is ever cut off. */
+const SIZES = [["short", 30], ["middle", 44], ["long", Infinity]];
+const sizeOf = (text) => SIZES.find(([, most]) => text.length <= most)[0];
 
 /** Where an alarm stands, and by whom it was acknowledged. */
 function state({ state: name, acknowledged_by: by }) {
@@ -49,6 +50,7 @@ export class Alarms {
   #say;
   #shown = "";
   #settling = null;
+  #announced = document.querySelector("#announcement");
 
   /** `command(object)` sends a command, `say(text)` tells the nurse something. */
   constructor(command, say) {
@@ -57,6 +59,7 @@ export class Alarms {
     // From here on these two say what the board says.
     for (const part of [".text", ".detail"]) delete this.#line.querySelector(part).dataset.say;
     this.#acknowledgeFirst.addEventListener("click", () => this.#acknowledge(this.#first));
+    this.#more.addEventListener("click", () => this.#unfold(this.#list.dataset.all !== "true"));
   }
 
   /** Takes the board's alarms, most urgent first. */
@@ -73,10 +76,13 @@ export class Alarms {
     setText(prefix, first ? PREFIX[first.priority] : "");
     setText(text, first ? told(first.text) : say("alarm.none"));
     setText(detail, first ? this.#detail(first) : "");
-    mark(this.#line, "long", String(text.textContent.length > LONG));
+    mark(this.#line, "size", sizeOf(text.textContent));
+    // Said once by a screen reader, not with every second that the line counts.
+    setText(this.#announced, first ? `${say(`tier.${first.priority}`)}: ${told(first.text)}` : say("alarm.none"));
     show(this.#acknowledgeFirst, mayCommand && !!first && first.state !== "acknowledged");
     show(this.#more, others.length > 0);
     setText(this.#more, say("alarm.more", { n: others.length }));
+    if (others.length === 0) this.#unfold(false);
     keep(
       this.#list,
       others,
@@ -91,7 +97,8 @@ export class Alarms {
     this.#first = null;
     mark(this.#line, "priority", "no-data");
     mark(this.#line, "state", "active");
-    mark(this.#line, "long", "false");
+    mark(this.#line, "size", "short");
+    setText(this.#announced, `${say("no-data.title")}. ${say("no-data.detail")}`);
     setText(this.#line.querySelector(".prefix"), "***");
     setText(this.#line.querySelector(".text"), say("no-data.title"));
     setText(
@@ -100,6 +107,7 @@ export class Alarms {
     );
     show(this.#acknowledgeFirst, false);
     show(this.#more, false);
+    this.#unfold(false);
     keep(this.#list, [], () => "", () => null, () => {});
   }
 
@@ -108,6 +116,12 @@ export class Alarms {
     if (this.#settling === null) return true;
     this.#say(say("alarm.changed"));
     return false;
+  }
+
+  /** Gives the list the whole side column, or its place above the waves. */
+  #unfold(all) {
+    mark(this.#list, "all", String(all));
+    this.#more.ariaExpanded = String(all);
   }
 
   #settle(shown) {
@@ -138,7 +152,7 @@ export class Alarms {
     );
     row.append(
       button("", () => this.#acknowledge(row.alarm), {
-        ...keyed("alarm.acknowledge-short", labelled("alarm.acknowledge-label")),
+        ...keyed("alarm.acknowledge-short"),
         className: "acknowledge",
       }),
     );
@@ -161,6 +175,7 @@ export class Alarms {
     setText(row.querySelector(".prefix"), PREFIX[alarm.priority]);
     setText(row.querySelector(".text"), told(alarm.text) || parameter(alarm.parameter ?? alarm.rule));
     setText(row.querySelector(".detail"), this.#detail(alarm));
+    row.querySelector(".acknowledge").ariaLabel = `${say("alarm.acknowledge-label")}: ${told(alarm.text)}`;
     show(row.querySelector(".acknowledge"), mayCommand && alarm.state !== "acknowledged");
   }
 

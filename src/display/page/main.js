@@ -3,11 +3,14 @@
 
 import { Alarms } from "./alarms.js";
 import { beep } from "./beep.js";
+import { drawClocks } from "./clocks.js";
 import { send } from "./commands.js";
 import { mark, setText, show } from "./element.js";
 import { Forms } from "./forms.js";
 import { Health } from "./health.js";
+import { History } from "./history.js";
 import { Link } from "./link.js";
+import { Happenings } from "./record.js";
 import { Session } from "./session.js";
 import { Trend } from "./trend.js";
 import { Vitals } from "./vitals.js";
@@ -43,17 +46,28 @@ const alarms = new Alarms(command, inform);
 const session = new Session(command, forms, alarms);
 const vitals = new Vitals();
 const health = new Health();
-const trend = new Trend();
+const happenings = new Happenings();
+const trend = new Trend(happenings, () => past.open());
 const waves = new Waves();
 
 let newest = null;
 let phase = null;
 let drawing = false;
 
+/** Draws the newest board; numbers of a board that cannot be drawn are never left standing. */
 function draw() {
   drawing = false;
-  if (!link.present || !newest) return;
-  const board = newest;
+  if (!newest || !link.isFresh) return;
+  try {
+    paint(newest);
+  } catch (error) {
+    console.error(error);
+    return;
+  }
+  link.drawn();
+}
+
+function paint(board) {
   prefer(board.language);
   const mayCommand = link.access === "full";
   if (phase !== null && phase !== board.phase) forms.close();
@@ -62,7 +76,10 @@ function draw() {
   session.draw(board, mayCommand);
   vitals.draw(board);
   health.draw(board, link.access);
+  drawClocks(board);
   trend.draw(board);
+  past.draw(board);
+  waves.draw(board);
   const calm = board.phase === "standby" && !forms.open;
   setText(standing, calm ? say("standing.calm") : "");
   show(standing, calm);
@@ -70,6 +87,7 @@ function draw() {
 
 function drawNoData() {
   forms.close();
+  past.close();
   waves.clear();
   alarms.drawNoData(newest ? clock(newest.now) : null);
   session.drawNoData();
@@ -84,9 +102,10 @@ function drawNoData() {
 const link = new Link({
   board(board) {
     newest = board;
-    if (!drawing) {
+    // A page behind others gets no frames; it does not beat either, but it need not cry.
+    if (document.hidden) draw();
+    else if (!drawing) {
       drawing = true;
-      // A hidden page draws no frames, and must not beat either.
       requestAnimationFrame(draw);
     }
   },
@@ -95,10 +114,10 @@ const link = new Link({
   data(present) {
     document.body.classList.toggle("no-data", !present);
     beep(!present);
-    if (present) draw();
-    else drawNoData();
+    if (!present) drawNoData();
   },
 });
+const past = new History(happenings, { kiosk: link.kiosk });
 
 document.addEventListener("language", () => (link.present ? draw() : drawNoData()));
 

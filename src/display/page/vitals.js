@@ -6,8 +6,10 @@ import * as words from "./words.js";
 
 /** A cuff reading older than this is dimmed (monitors clear it after 15 min; clinical facts, 9). */
 const OLD_CUFF_S = 900;
-/** The age of a continuous number is worth saying from here on. */
+/** The age of a continuous number is worth saying, and the number dimmed, from here on. */
 const NOTABLE_AGE_S = 5;
+/** The band around the baseline (clinical facts, 10). */
+const BAND = 0.2;
 
 const RATES = ["hr", "pr", "art-pr", "nibp-pr"];
 const PRESSURES = [
@@ -31,11 +33,23 @@ function tile(id) {
   return element(
     "article",
     { className: "tile", id: `tile-${id}`, dataset: { vital: id } },
-    element("h2", {}, element("span", { className: "name" }), element("span", { className: "unit" })),
+    element(
+      "h2",
+      {},
+      element("span", { className: "name" }),
+      element("span", { className: "unit" }),
+      element("span", { className: "grade", hidden: true }),
+    ),
     element("div", { className: "limits" }),
     element("div", { className: "number", textContent: "--" }),
-    element("div", { className: "why" }),
-    element("div", { className: "when" }),
+    element(
+      "div",
+      { className: "foot" },
+      element("div", { className: "why" }),
+      element("div", { className: "next" }),
+      element("div", { className: "when" }),
+      element("div", { className: "base" }),
+    ),
   );
 }
 
@@ -61,6 +75,23 @@ function limits(vital) {
   return `${inside.join("–")}${mine}`;
 }
 
+/** How long until the next cuff reading is due. */
+function next({ cuff_due_in_s: due }) {
+  if (due == null) return "";
+  return due > 0 ? words.say("vital.next", { time: words.countdown(due) }) : words.say("vital.next-due");
+}
+
+/** The session's baseline of a parameter, and the band around it. */
+function baseline(board, vital) {
+  const value = board.session?.baseline.find(({ parameter }) => parameter === vital?.parameter)?.value;
+  if (value == null) return "";
+  // The whole numbers inside, as for limits.
+  const [low, high] = [Math.ceil(value * (1 - BAND)), Math.floor(value * (1 + BAND))];
+  return vital.parameter === "spo2"
+    ? words.say("vital.base", { n: value })
+    : words.say("vital.band", { n: value, percent: 100 * BAND, low, high });
+}
+
 export class Vitals {
   #root = document.querySelector("#vitals");
   #spo2 = tile("spo2");
@@ -81,9 +112,9 @@ export class Vitals {
     }
     const rate = choose(board.vitals, RATES);
     const spo2 = choose(board.vitals, ["spo2"]);
-    this.#one(this.#spo2, spo2, words.say("vital.spo2"));
-    this.#one(this.#rate, rate, words.say(`vital.${rate?.parameter ?? "hr"}`));
-    const pressure = this.#drawPressure(board.vitals);
+    this.#one(this.#spo2, spo2, words.say("vital.spo2"), board);
+    this.#one(this.#rate, rate, words.say(`vital.${rate?.parameter ?? "hr"}`), board);
+    const pressure = this.#drawPressure(board);
     this.#drawSmall(board.vitals, [spo2, rate, ...pressure]);
     this.#markAlarms(board.alarms);
   }
@@ -93,7 +124,8 @@ export class Vitals {
     for (const node of [this.#spo2, this.#rate, this.#pressure]) {
       this.#number(node, "--", "invalid");
       setText(node.querySelector(".why"), words.say("no-data.title"));
-      setText(node.querySelector(".limits"), "");
+      for (const part of [".limits", ".next", ".base"]) setText(node.querySelector(part), "");
+      mark(node, "old", "false");
       const last = this.#lastValue.get(node.dataset.parameter);
       setText(node.querySelector(".when"), last ? words.say("vital.last", { time: words.clock(last) }) : "");
       mark(node, "alarm", "none");
@@ -106,14 +138,25 @@ export class Vitals {
     mark(node, "validity", validity);
   }
 
-  #one(node, vital, name) {
+  /** Says what a tile shows, and when its source is none that alarms should rest on alone. */
+  #title(node, name, vital) {
     setText(node.querySelector(".name"), name);
+    if (node.ariaLabel !== name) node.ariaLabel = name;
+    const grade = node.querySelector(".grade");
+    show(grade, vital?.display_grade === true);
+    setText(grade, words.say("vital.grade"));
+  }
+
+  #one(node, vital, name, board) {
+    this.#title(node, name, vital);
     setText(node.querySelector(".unit"), words.unit(vital?.unit));
     setText(node.querySelector(".limits"), limits(vital));
     mark(node, "parameter", vital?.parameter ?? "");
     this.#number(node, shown(vital), vital?.validity ?? "invalid");
     setText(node.querySelector(".why"), this.#why(vital));
     setText(node.querySelector(".when"), this.#when(vital));
+    setText(node.querySelector(".base"), baseline(board, vital));
+    mark(node, "old", String(vital?.value != null && vital.age_s >= NOTABLE_AGE_S));
   }
 
   #why(vital) {
@@ -132,7 +175,8 @@ export class Vitals {
     return vital.age_s >= NOTABLE_AGE_S ? words.say("vital.old", { age: words.age(vital.age_s) }) : "";
   }
 
-  #drawPressure(vitals) {
+  #drawPressure(board) {
+    const { vitals } = board;
     const lines = PRESSURES.map((kind) => ({
       ...kind,
       sys: choose(vitals, [kind.sys]),
@@ -143,7 +187,7 @@ export class Vitals {
       lines.find(({ sys }) => sys && sys.value !== null) ?? lines.find(({ sys }) => sys) ?? lines[1];
     const { sys, dia, mean } = line;
     const node = this.#pressure;
-    setText(node.querySelector(".name"), words.say(line.name));
+    this.#title(node, words.say(line.name), sys);
     setText(node.querySelector(".unit"), words.unit(sys?.unit ?? "mmHg"));
     const range = [["vital.sys", limits(sys)], ["vital.dia", limits(dia)]]
       .map(([key, text]) => text && words.say(key, { limits: text }));
@@ -162,6 +206,8 @@ export class Vitals {
     } else {
       setText(node.querySelector(".when"), this.#when(sys));
     }
+    setText(node.querySelector(".next"), line.cuff ? next(board) : "");
+    setText(node.querySelector(".base"), baseline(board, sys));
     return [sys, dia, mean];
   }
 

@@ -46,11 +46,12 @@ fn one_inflation_is_one_point_however_often_it_is_told() {
         }
     };
     tell(&mut ledger, 124, 60_000, 5);
-    let first = (2, "124".to_owned());
-    assert_eq!(values(&reader, 0, 1_000), [first.clone()]);
+    let first = [(2, "124".to_owned())];
+    assert_eq!(values(&reader, 0, 1_000), first);
     // Told on between two questions: what is remembered knows it still.
     tell(&mut ledger, 124, 60_000, 3);
     tell(&mut ledger, 131, 360_000, 4);
+    let [first] = first;
     let both = [first, (10, "131".to_owned())];
     assert_eq!(values(&reader, 1, 1_000), both);
     // From before the session: out of the rows.
