@@ -583,6 +583,12 @@ const DIALOGS_OF_A_SESSION: &[&[&str]] = &[
     &["session.more", "more.correct"],
     &["session.more", "more.sign"],
 ];
+/// With a high alarm above and its row below.
+const DIALOGS_IN_ALARM: &[&[&str]] = &[
+    &["more.drugs"],
+    &["more.drugs", "drug.midazolam"],
+    &["more.scores", "scale.moaas"],
+];
 const DIALOGS_AT_THE_END: &[&[&str]] = &[
     &["more.checklist"],
     &["more.checklist", "session.close"],
@@ -646,6 +652,14 @@ fn no_dialog_scrolls_or_covers_anything() {
         bed.page
             .until("[...document.querySelectorAll('#phases li')].length === 4");
         look(&mut bed, sizes, DIALOGS_OF_A_SESSION, &mut wrong);
+        let mut low = READINGS;
+        low[0].1 = "84";
+        bed.monitor.send(&low);
+        bed.page
+            .until("document.querySelector('#alarm-line').dataset.priority === 'high'");
+        look(&mut bed, sizes, DIALOGS_IN_ALARM, &mut wrong);
+        bed.daemon
+            .done(r#"{"command":"acknowledge","alarm":"all","seen_seq":999999}"#);
         bed.daemon.done(r#"{"command":"stop-infusion"}"#);
         bed.page
             .until("document.querySelector('#phases li:nth-child(3)').dataset.current === 'true'");
