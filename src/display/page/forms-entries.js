@@ -106,7 +106,7 @@ export function notes(desk) {
     body: [
       element(
         "div",
-        { className: "tiles notes" },
+        { className: "tiles" },
         ...NOTES.map((key) => tile(say(key), "", async () => desk.after(await save(say(key))))),
       ),
     ],

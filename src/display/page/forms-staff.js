@@ -1,6 +1,6 @@
 // Who works here, the test of lamps and sounds, and the language of the screen.
 
-import { button, element, mark, setText, show } from "./element.js";
+import { button, element, mark, setText } from "./element.js";
 import { logIn, playSound } from "./commands.js";
 import { tile } from "./panel.js";
 import { staff } from "./staff.js";
@@ -28,12 +28,7 @@ export function account(desk, done = () => {}) {
     done(true);
     return;
   }
-  let isOver = false;
-  const leave = (isIn) => {
-    if (isOver) return;
-    isOver = true;
-    done(isIn);
-  };
+  const leave = once(done);
   desk.panel.open({
     name: "log-in",
     title: say("account.choose"),
@@ -42,27 +37,26 @@ export function account(desk, done = () => {}) {
       element(
         "div",
         { className: "tiles" },
-        ...staff.people.map(({ name, role }) =>
-          tile(name, role ?? "", () => {
-            // Choosing a name is on the way, not away.
-            const next = leave;
-            isOver = true;
-            pin(desk, name, (isIn) => {
-              isOver = false;
-              next(isIn);
-            });
-          }),
-        ),
+        ...staff.people.map(({ name, role }) => tile(name, role ?? "", () => pin(desk, name, leave))),
       ),
     ],
     leave: () => leave(false),
   });
 }
 
-/** The PIN of one person; wrong ones are told, and slowed down by the daemon. */
-function pin(desk, name, done) {
-  let typed = "";
+/** `call` as a function that does something the first time only. */
+function once(call) {
   let isOver = false;
+  return (value) => {
+    if (isOver) return;
+    isOver = true;
+    call(value);
+  };
+}
+
+/** The PIN of one person; wrong ones are told, and slowed down by the daemon. */
+function pin(desk, name, leave) {
+  let typed = "";
   let waiting = null;
   const dots = element("output", { className: "dots", ariaLabel: say("account.pin") });
   const go = button("", enter, keyed("account.log-in", { className: "main" }));
@@ -72,13 +66,6 @@ function pin(desk, name, done) {
   erase.addEventListener("click", () => set(typed.slice(0, -1)));
   const zero = keys.pop();
   const pad = element("div", { className: "pin" }, ...keys, erase, zero, go);
-  const leave = (isIn) => {
-    clearInterval(waiting);
-    document.removeEventListener("keydown", onKey);
-    if (isOver) return;
-    isOver = true;
-    done(isIn);
-  };
 
   // A real keyboard may type what the pad cannot.
   function onKey({ key, target }) {
@@ -95,12 +82,13 @@ function pin(desk, name, done) {
     go.disabled = signs === "" || waiting !== null;
   }
   async function enter() {
+    if (typed === "" || waiting !== null) return;
     const answer = await logIn(name, typed);
     set("");
     if (answer.done) {
+      // Whoever asked for the log-in goes on by itself.
       leave(true);
-      // Whoever asked for the log-in goes on by itself; a log-in for its own sake is over.
-      if (desk.panel.view === "log-in") desk.close();
+      desk.close();
       return;
     }
     desk.panel.tell([answer.error, answer.hint].filter(Boolean).map(told).join(" – "));
@@ -129,7 +117,12 @@ function pin(desk, name, done) {
     name: "log-in",
     title: say("account.pin-of", { name }),
     body: [dots, pad],
-    leave: () => leave(false),
+    goesOn: true,
+    leave: () => {
+      clearInterval(waiting);
+      document.removeEventListener("keydown", onKey);
+      leave(false);
+    },
   });
   set("");
 }

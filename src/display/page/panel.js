@@ -44,10 +44,10 @@ export class Panel {
   /**
    * Opens a view: `title` and `text` above, the nodes of `body`, and `actions` below with a way back.
    * `draw(board)` keeps it in step with the board; `back()` says where the way back leads; `leave()` is
-   * called when the view goes, whatever the reason.
+   * called when the view goes, whatever the reason, unless it `goesOn` in this one.
    */
-  open({ name, title, text = "", body = [], actions = [], draw = null, back = () => this.close(), leave = null }) {
-    this.#gone();
+  open({ name, title, text = "", body = [], actions = [], draw = null, back = () => this.close(), leave = null, goesOn = false }) {
+    if (!goesOn) this.#gone();
     this.#draw = draw;
     this.#leave = leave;
     this.#back = back;
