@@ -1,8 +1,8 @@
 //! The nurse's commands: done, or refused with the reason and the next step. Every refusal is recorded.
 
-use super::checklist::SelfTest;
 use super::command::{AcknowledgeTarget, Command, Override};
 use super::entries::{MOAAS, score_level};
+use super::evidence::SelfTest;
 use super::kernel::{Engine, Refusal};
 use super::lifecycle::{Happening, State};
 use super::record::Numbered;

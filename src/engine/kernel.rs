@@ -7,9 +7,9 @@
 
 use super::alarms::Alarms;
 use super::audio::Audio;
-use super::checklist::SelfTest;
 use super::command::Command;
 use super::cuff::Due;
+use super::evidence::SelfTest;
 use super::feeds::Feeds;
 use super::input::Input;
 use super::recent::Recent;

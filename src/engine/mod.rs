@@ -12,6 +12,7 @@ mod command;
 mod commands;
 mod cuff;
 mod entries;
+mod evidence;
 mod feeds;
 mod gate;
 mod input;
@@ -32,9 +33,10 @@ mod verdict;
 mod view;
 
 pub use alarms::Occurrence;
-pub use checklist::{CheckItem, ComputedScores, ItemState, ListItem, SelfTest, is_ready};
+pub use checklist::{CheckItem, ItemState, ListItem, is_ready};
 pub use command::{AcknowledgeTarget, All, Command, OpenSession, Override};
 pub use entries::{Checked, DrugTotal, Entries, Entry};
+pub use evidence::{ComputedScores, SelfTest};
 pub use input::{
     CarryOver, FeedId, FeedSetup, FeedState, HealthItem, Input, Setup, Started, engine_version,
 };

@@ -3,10 +3,10 @@
 //! An alarm never changes a phase; a nurse's command, the pump or a deadline does (engine.md 2).
 
 use super::baseline::Baseline;
-use super::checklist::{GoodSaturation, LastPressures};
 use super::command::OpenSession;
 use super::cuff::CuffPlan;
 use super::entries::Entries;
+use super::evidence::{GoodSaturation, LastPressures};
 use super::kernel::Engine;
 use super::pump::Pump;
 use super::record::{BaselineRecord, Numbered, PhaseRecord, Record};

@@ -2,9 +2,9 @@
 
 use super::alarms::Occurrence;
 use super::audio::Audio;
-use super::checklist::SelfTest;
 use super::command::Command;
 use super::cuff::Due;
+use super::evidence::SelfTest;
 use super::feeds::Feed;
 use super::input::FeedId;
 use super::kernel::Engine;

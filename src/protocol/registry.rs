@@ -145,6 +145,9 @@ pub static REGISTRY: &[Protocol] = &[
     super::hl7::PROTOCOL,
     super::masimo_ascii1::PROTOCOL,
     super::ge_dri::PROTOCOL,
+    super::dinamap::PROTOCOL,
+    super::capnostream::PROTOCOL,
+    super::ge_unity::PROTOCOL,
     super::raw::PROTOCOL,
 ];
 
