@@ -65,8 +65,10 @@ function drawItem(node, { state, text, detail }) {
   mark(node, "state", state);
   setText(node.querySelector(".sign"), SIGNS[state]);
   setText(node.querySelector(".name"), told(text));
-  setText(node.querySelector("i"), detail ? told(detail) : "");
-  show(node.querySelector("i"), Boolean(detail));
+  // That a score is not known is said by the sign; pressing takes it.
+  const hasMore = Boolean(detail) && (state !== "unknown" || node.tagName !== "BUTTON");
+  setText(node.querySelector("i"), hasMore ? told(detail) : "");
+  show(node.querySelector("i"), hasMore);
   node.ariaLabel = [told(text), say(`leave.${state}`)].join(": ");
 }
 
