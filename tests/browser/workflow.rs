@@ -40,6 +40,13 @@ fn view(page: &mut Browser, name: &str) {
     ));
 }
 
+/// Waits until presses on the open dialog count, if one is open.
+fn settle(page: &mut Browser) {
+    page.until(
+        "(({ hidden, dataset }) => hidden || dataset.settled === 'true')(document.querySelector('#panel'))",
+    );
+}
+
 /// Waits until nothing is asked any more.
 fn calm(page: &mut Browser) {
     page.until("document.querySelector('#panel').hidden");
@@ -466,6 +473,15 @@ fn a_wrong_pin_is_refused_and_a_limit_moves_within_its_rails_by_name() {
     bed.phase("BASELINE");
     bed.page.until("document.body.dataset.history === 'hidden'");
     assert_eq!(bed.page.text("#tile-spo2 .number"), "97");
+    // What says so lies over nothing else.
+    for (x, y, part) in [
+        (300, 20, "#alarm-line"),
+        (800, 300, "#vitals"),
+        (60, 545, "#controls"),
+    ] {
+        let free = format!("document.elementFromPoint({x}, {y}).closest({part:?}) !== null");
+        assert_eq!(bed.page.value(&free), true, "{part}");
+    }
 
     bed.tap("MORE");
     bed.tap("LIMITS");
@@ -611,12 +627,14 @@ fn look(bed: &mut Bedside, sizes: &[(u32, u32)], dialogs: &[&[&str]], wrong: &mu
                 ));
                 match text.as_str() {
                     Some(text) if text != *step => bed.tap(text),
-                    _ => bed.page.press(step),
+                    _ => {
+                        settle(&mut bed.page);
+                        bed.page.press(step);
+                    }
                 }
             }
             let name = steps.join(" ").replace(['#', '[', ']', '=', '/', ' '], "-");
-            bed.page
-                .until("document.querySelector('#panel').dataset.settled === 'true'");
+            settle(&mut bed.page);
             let faults = bed.page.value(DIALOGS);
             bed.page.picture(&format!("dialog-{name}-{width}"));
             for fault in faults.as_array().unwrap() {
