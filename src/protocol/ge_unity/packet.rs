@@ -103,15 +103,15 @@ impl Packet {
     /// The bytes of a packet, for the device side.
     pub(super) fn write(&self, sequence: u16) -> Vec<u8> {
         let length = SUMMARY + BLOCK * self.blocks.len();
-        let mut header = [0; HEADER];
-        header[12..16].copy_from_slice(&NUMERICS);
-        header[17] = 1;
-        header[18..20].copy_from_slice(&sequence.to_be_bytes());
         let mut bytes = Vec::new();
-        for inner in [HEADER + length, length] {
-            let length = u16::try_from(inner).unwrap_or(u16::MAX);
-            header[58..].copy_from_slice(&length.to_be_bytes());
-            bytes.extend(header);
+        for length in [HEADER + length, length] {
+            let length = u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes();
+            let [high, low] = sequence.to_be_bytes();
+            bytes.extend([0; 12]);
+            bytes.extend(NUMERICS);
+            bytes.extend([0, 1, high, low]);
+            bytes.resize(bytes.len().next_multiple_of(HEADER) - length.len(), 0);
+            bytes.extend(length);
         }
         let count = u8::try_from(self.blocks.len()).unwrap_or(u8::MAX);
         bytes.extend([self.alarm_state, self.alarm_level, 0, 1, count, 0]);
