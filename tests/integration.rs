@@ -74,6 +74,8 @@ mod journal_verify;
 mod journal_views;
 #[path = "integration/layering.rs"]
 mod layering;
+#[path = "integration/live_intellivue.rs"]
+mod live_intellivue;
 #[path = "integration/protocols.rs"]
 mod protocols;
 #[path = "integration/simulate.rs"]

@@ -12,6 +12,7 @@ mod device;
 mod event;
 mod ge_dri;
 pub mod hl7;
+mod intellivue;
 pub mod json;
 mod masimo_ascii1;
 mod raw;
