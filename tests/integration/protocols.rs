@@ -68,3 +68,23 @@ fn every_protocol_opens_and_has_a_device_side() {
         assert_eq!(same_name.count(), 1);
     }
 }
+
+#[test]
+fn every_decoder_has_a_fuzz_target() {
+    use infusewatch::protocol::REGISTRY;
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuzz");
+    let package = std::fs::read_to_string(format!("{folder}/Cargo.toml")).unwrap();
+    for protocol in REGISTRY.iter().filter(|one| !one.parameters.is_empty()) {
+        let name = protocol.name;
+        let target = std::fs::read_to_string(format!("{folder}/targets/{name}.rs"));
+        let target = target.unwrap_or_else(|_| panic!("{name} has no fuzz target"));
+        assert!(
+            target.contains(&format!("read(\"{name}\", data)")),
+            "{target}"
+        );
+        assert!(
+            package.contains(&format!("path = \"targets/{name}.rs\"")),
+            "{name}"
+        );
+    }
+}
