@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(unit(0x0AE0), Some(Unit::PerMinute));
         assert_eq!(unit(0x0F03), Some(Unit::KiloPascal));
         assert_eq!(unit(0x1120), None, "kelvin is no unit of ours");
-        assert_eq!(unknown(0x4261).to_string(), "mdc:147041");
+        assert_eq!(unknown(0x4261).to_string(), "mdc:148065");
         assert_eq!(unknown(0xF0E3).to_string(), "vendor:intellivue:0002-f0e3");
         for unit in ["mV", "mmHg", "%", ""] {
             assert_eq!(wave_unit(wave_unit_code(unit)), unit);

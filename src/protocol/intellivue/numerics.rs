@@ -108,7 +108,8 @@ pub(super) enum Mode {
 pub(super) enum Scope {
     /// It does: what is missing is not measured now.
     Whole,
-    /// The first result of an extended poll, which may come without values (dossier 6.3).
+    /// It does not: the first result of an extended poll, which may come without values (dossier 6.3), or
+    /// what comes after the end of one.
     Opening,
 }
 

@@ -18,6 +18,8 @@ struct Open {
     parts: u8,
     /// A part is missing: the rest is of no use.
     is_torn: bool,
+    /// The last part has come, and the result was told.
+    is_told: bool,
 }
 
 /// What to do with a message.
@@ -36,6 +38,8 @@ pub(super) enum What {
     Gather,
     /// Add it and tell the result.
     Tell,
+    /// Tell it too: the result was told already, and its end holds more.
+    Append,
     /// Nothing: a repeat, a latecomer, or a part of a torn result.
     Drop,
 }
@@ -63,39 +67,51 @@ impl Series {
                 };
             }
             // A result that never got its end.
-            lost = self.open.take().is_some_and(|open| !open.is_torn) || self.is_gap(poll);
+            let is_cut = |open: Open| !open.is_torn && !open.is_told;
+            lost = self.open.take().is_some_and(is_cut) || self.is_gap(poll);
         }
-        let what = match (poll.link, self.open.as_mut()) {
-            (Link::Part { number, .. }, None) => {
-                let is_torn = number != 1;
-                lost |= is_torn;
-                self.open = Some(Open {
+        let what = match poll.link {
+            Link::Part { number, is_last } => {
+                let (sequence, at) = (poll.sequence, poll.at);
+                let open = self.open.get_or_insert(Open {
                     invoke: poll.invoke,
-                    sequence: poll.sequence,
-                    at: poll.at,
-                    parts: number,
-                    is_torn,
+                    sequence,
+                    at,
+                    parts: 0,
+                    is_torn: false,
+                    is_told: false,
                 });
-                if is_torn { What::Drop } else { What::Gather }
-            }
-            (Link::Part { number, .. }, Some(open)) => {
-                let is_next = open.parts.checked_add(1) == Some(number);
                 if open.is_torn || number == open.parts {
                     What::Drop
-                } else if is_next {
+                } else if open.parts.checked_add(1) == Some(number) {
                     open.parts = number;
-                    What::Gather
+                    open.is_told = is_last;
+                    if is_last {
+                        self.last = Some((sequence, at));
+                        What::Tell
+                    } else {
+                        What::Gather
+                    }
                 } else {
                     open.is_torn = true;
                     lost = true;
                     What::Drop
                 }
             }
-            (Link::End, open) => {
-                let is_torn = open.is_some_and(|open| open.is_torn);
-                self.open = None;
+            Link::End => {
                 self.last = Some((poll.sequence, poll.at));
-                if is_torn { What::Drop } else { What::Tell }
+                let is_empty = poll.objects.iter().next().is_none();
+                match self.open.take() {
+                    None => What::Tell,
+                    Some(open) if open.is_torn || open.is_told && is_empty => What::Drop,
+                    Some(open) if open.is_told => What::Append,
+                    // The last part is missing.
+                    Some(_) if is_empty => {
+                        lost = true;
+                        What::Drop
+                    }
+                    Some(_) => What::Tell,
+                }
             }
         };
         Verdict { lost, what }
@@ -151,6 +167,7 @@ mod tests {
                 let what = match verdict.what {
                     What::Gather => 'g',
                     What::Tell => 't',
+                    What::Append => 'a',
                     What::Drop => 'd',
                 };
                 if verdict.lost {
@@ -166,23 +183,27 @@ mod tests {
     fn results_are_told_when_they_are_whole() {
         let end = Link::End;
         let (one, two, three) = (part(1, false), part(2, false), part(3, true));
+        let only = part(1, true);
         for (messages, told) in [
             (vec![(0, 0, end), (1, 8_192, end), (2, 16_384, end)], "ttt"),
             // As the captures have them: 1, 3 with count 2, end; 1, 2, 3, end.
-            (vec![(0, 0, one), (0, 0, part(2, true)), (0, 0, end)], "ggt"),
+            (vec![(0, 0, one), (0, 0, part(2, true)), (0, 0, end)], "gtd"),
             (
                 vec![(5, 0, one), (5, 0, two), (5, 0, three), (5, 0, end)],
-                "gggt",
+                "ggtd",
             ),
-            // A part is lost: first, middle, and the end.
+            // A part is lost: the first, one in the middle, the last; the end.
             (vec![(0, 0, two), (0, 0, end), (1, 8_192, end)], "!ddt"),
             (vec![(0, 0, one), (0, 0, three), (0, 0, end)], "g!dd"),
-            (vec![(0, 0, one), (1, 8_192, one), (1, 8_192, end)], "g!gt"),
+            (vec![(0, 0, one), (0, 0, end), (1, 8_192, end)], "g!dt"),
+            (vec![(0, 0, one), (1, 8_192, only)], "g!t"),
+            (vec![(0, 0, only), (1, 8_192, only), (1, 8_192, end)], "ttd"),
             // A part, and an end, that come twice.
             (
-                vec![(0, 0, one), (0, 0, one), (0, 0, end), (0, 0, end)],
+                vec![(0, 0, one), (0, 0, one), (0, 0, part(2, true)), (0, 0, end)],
                 "gdtd",
             ),
+            (vec![(0, 0, end), (0, 0, end), (0, 0, only)], "tdd"),
             // A gap; a renewal; a latecomer; a clock that begins anew.
             (
                 vec![(0, 0, end), (2, 16_384, end), (0, 20_000, end)],

@@ -542,7 +542,7 @@ impl Monitor {
                 let here = Circumstances {
                     at,
                     mode: self.system.mode,
-                    scope: if poll.sequence == Some(0) {
+                    scope: if poll.sequence == Some(0) || verdict.what == What::Append {
                         Scope::Opening
                     } else {
                         Scope::Whole
@@ -551,7 +551,7 @@ impl Monitor {
                 if self.numerics.gather(poll.objects, here).is_none() {
                     return Err(Fault::BadFrame);
                 }
-                if verdict.what == What::Tell {
+                if matches!(verdict.what, What::Tell | What::Append) {
                     self.numerics.tell(told, here);
                     self.numerics_came(now);
                 }

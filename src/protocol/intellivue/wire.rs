@@ -318,7 +318,8 @@ mod tests {
             let kept = words.trim();
             let expected = (!kept.is_empty()).then_some(kept);
             let written = to_text(&words);
-            prop_assert_eq!(text(Bytes(&written)).as_deref(), expected);
+            let read = text(Bytes(&written));
+            prop_assert_eq!(read.as_deref(), expected);
             prop_assert_eq!(absolute_time(to_absolute_time(hundredths * 10)), Some(hundredths * 10));
         }
     }

@@ -399,7 +399,7 @@ fn codes_that_are_not_ours_keep_their_names() {
         numeric(4, 0x0002_F0E5, None, &[number(0xF0E5, 0, 0x0AA0, 70)]),
     ]])));
     let expected = [
-        ("mdc:147041", valid(3)),
+        ("mdc:148065", valid(3)),
         ("vendor:intellivue:0002-f0e3", valid(9)),
         ("art-pr", valid(71)),
         ("nibp-pr", Reading::Invalid(Cause::Old)),
