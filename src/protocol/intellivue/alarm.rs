@@ -26,14 +26,21 @@ struct Shown {
     priority: Option<Priority>,
 }
 
-/// One of the two lists: the alarms by key.
+/// The alarms of one list by key.
 type List = BTreeMap<Arc<str>, Shown>;
+
+/// One of the two lists as it was told last, its bytes beside it: the same bytes are not read again.
+#[derive(Debug, Default)]
+struct Last {
+    bytes: Vec<u8>,
+    shown: List,
+}
 
 /// What the monitor showed last.
 #[derive(Debug, Default)]
 pub(super) struct Alarms {
-    physiological: List,
-    technical: List,
+    physiological: Last,
+    technical: Last,
 }
 
 impl Alarms {
@@ -45,30 +52,29 @@ impl Alarms {
         at: Option<DeviceTime>,
         mut tell: impl FnMut(DeviceAlert),
     ) -> Option<()> {
-        let now = [(PHYSIOLOGICAL, "p"), (TECHNICAL, "t")].map(|(id, name)| {
-            attributes
-                .get(id)
-                .map(|value| read(value, name).ok_or(Broken))
-                .transpose()
-        });
-        let [Ok(physiological), Ok(technical)] = now else {
+        let new = |id, last: &Last| attributes.get(id).filter(|now| now.0 != last.bytes);
+        let physiological = new(PHYSIOLOGICAL, &self.physiological);
+        let technical = new(TECHNICAL, &self.technical);
+        // Both are read before either is taken.
+        let now = [(physiological, "p"), (technical, "t")]
+            .map(|(bytes, name)| bytes.map(|bytes| (bytes, read(bytes, name))));
+        if now.iter().any(|now| matches!(now, Some((_, None)))) {
             return None;
-        };
-        for (before, now) in [
-            (&mut self.physiological, physiological),
-            (&mut self.technical, technical),
-        ] {
-            if let Some(now) = now {
-                changes(before, &now, at, &mut tell);
-                *before = now;
+        }
+        for (last, now) in [&mut self.physiological, &mut self.technical]
+            .into_iter()
+            .zip(now)
+        {
+            if let Some((bytes, Some(shown))) = now {
+                changes(&last.shown, &shown, at, &mut tell);
+                last.shown = shown;
+                last.bytes.clear();
+                last.bytes.extend(bytes.0);
             }
         }
         Some(())
     }
 }
-
-/// A list contradicts itself.
-struct Broken;
 
 fn changes(before: &List, now: &List, at: Option<DeviceTime>, tell: &mut impl FnMut(DeviceAlert)) {
     let alert = |key: &Arc<str>, shown: &Shown, phase| DeviceAlert {

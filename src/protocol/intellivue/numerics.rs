@@ -9,7 +9,7 @@ use super::nomenclature::{self, ARTERIAL, CUFF};
 use super::wire::{self, Attributes, Bytes};
 use crate::observation::{DeviceTime, Observation, check_pressure_pair};
 use crate::vocabulary::{Cause, Parameter, ParameterId, Reading};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 pub(super) const VALUE: u16 = 0x0950;
 pub(super) const COMPOUND_VALUE: u16 = 0x094B;
@@ -113,6 +113,16 @@ pub(super) enum Scope {
     Opening,
 }
 
+/// A set of parameters, one bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Parameters(u32);
+
+impl Parameters {
+    const fn bit(parameter: Parameter) -> u32 {
+        1 << parameter as u32
+    }
+}
+
 /// The last reading of one cuff, to tell a new one from a repeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Taken {
@@ -129,7 +139,7 @@ struct Taken {
 #[derive(Debug, Default)]
 pub(super) struct Numerics {
     /// Parameters that this association has told.
-    known: BTreeSet<Parameter>,
+    known: Parameters,
     /// Readings of cuffs, by object.
     taken: BTreeMap<(u16, u16), Taken>,
     /// The result that is being put together.
@@ -148,7 +158,7 @@ pub(super) struct Circumstances {
 impl Numerics {
     /// A new association: objects have other names now.
     pub(super) fn associated(&mut self) {
-        self.known.clear();
+        self.known = Parameters::default();
         self.taken.clear();
         self.gathered.clear();
     }
@@ -278,9 +288,10 @@ impl Numerics {
             (None, _) => is_same,
             (Some(_), None) => false,
         };
-        // Without a time the first reading seen is of an unknown age, however often it is repeated.
-        let was_old = before.is_none_or(|before| is_same && before.is_old);
-        let is_old = stamp.is_none() && was_old;
+        // Without a time, or without a clock to compare it with, the first reading seen is of an unknown
+        // age, however often it is repeated.
+        let was_old = before.is_none_or(|before| is_repeat && before.is_old);
+        let is_old = (stamp.is_none() || here.at.is_none()) && was_old;
         if self.taken.len() < MOST_CUFFS || before.is_some() {
             let taken = Taken {
                 values: words,
@@ -302,20 +313,22 @@ impl Numerics {
         self.one_arterial_pressure();
         self.one_respiration();
         check_pairs(&mut self.gathered);
-        let told: BTreeSet<Parameter> = self
-            .gathered
-            .iter()
-            .filter_map(|observation| observation.parameter.known())
-            .collect();
+        let mut told = Parameters::default();
+        for observation in &self.gathered {
+            told.0 |= observation.parameter.known().map_or(0, Parameters::bit);
+        }
         if here.scope == Scope::Whole {
-            for parameter in self.known.difference(&told) {
-                let mut none = Observation::new(*parameter, no_value(here));
-                none.measured_at = here.at;
-                none.message_at = here.at;
-                self.gathered.push(none);
+            let missing = self.known.0 & !told.0;
+            for parameter in Parameter::ALL {
+                if missing & Parameters::bit(*parameter) != 0 {
+                    let mut none = Observation::new(*parameter, no_value(here));
+                    none.measured_at = here.at;
+                    none.message_at = here.at;
+                    self.gathered.push(none);
+                }
             }
         }
-        self.known.extend(told);
+        self.known.0 |= told.0;
         events.extend(self.gathered.drain(..).map(Event::Observation));
     }
 

@@ -37,7 +37,7 @@ const REQUEST_AGAIN: Duration = Duration::from_secs(2);
 /// for an association of our own whose response was lost; a release ends that.
 const REFUSED: Duration = Duration::from_secs(10);
 /// After the monitor ended the association.
-const ENDED: Duration = Duration::from_secs(1);
+const ENDED: Duration = Duration::from_millis(500);
 /// The MDS Create event after the response.
 const CREATION: Duration = Duration::from_secs(10);
 /// How long results are asked for at a time, and when that is renewed.

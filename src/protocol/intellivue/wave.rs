@@ -60,7 +60,7 @@ impl Scale {
             return Some(Self::RAW);
         };
         let span = to - from;
-        if span <= 0 {
+        if span <= 0 || upper <= lower {
             return Some(Self::RAW);
         }
         let places = lower.scale().max(upper.scale());
@@ -68,7 +68,7 @@ impl Scale {
         for places in places..=MOST_PLACES {
             let range = i128::from(upper.rounded(places)?) - i128::from(lower.rounded(places)?);
             let low = i128::from(lower.rounded(places)?);
-            if range % span == 0 && range != 0 && low % (range / span) == 0 {
+            if range % span == 0 && low % (range / span) == 0 {
                 let step = range / span;
                 return Some(Self {
                     resolution: Decimal::new(i64::try_from(step).ok()?, places),
@@ -81,7 +81,7 @@ impl Scale {
         let mut places = places;
         loop {
             let range = i128::from(upper.rounded(places)?) - i128::from(lower.rounded(places)?);
-            if range.abs() >= 4 * span || places >= MOST_PLACES {
+            if range >= 4 * span || places >= MOST_PLACES {
                 let low = i128::from(lower.rounded(places)?);
                 return Some(Self {
                     resolution: Decimal::new(1, places),

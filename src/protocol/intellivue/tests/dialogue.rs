@@ -304,10 +304,10 @@ fn a_refused_client_waits_for_the_other_association_to_end() {
     room.hears(&association::refuse());
     // It may have been for an association of our own: a release, and once more.
     room.pass(1_300);
-    assert_eq!(room.times(association::RELEASE), [0, 1_300]);
+    assert_eq!(room.times(association::RELEASE), [0, 800]);
     room.hears(&association::refuse());
     room.pass(9_900);
-    assert_eq!(room.times(association::REQUEST), [250, 1_550]);
+    assert_eq!(room.times(association::REQUEST), [250, 1_050]);
     room.outward = Box::new(|_| true);
     assert!(room.numbers_in(1_000) > 0);
     assert!(!room.events[..].contains(&Event::Fault(Fault::Timeout)));

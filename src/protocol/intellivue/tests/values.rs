@@ -19,7 +19,7 @@ fn example() -> Vec<u8> {
 fn the_worked_example_reads_as_the_dossier_says() {
     let message = example();
     assert_eq!(message.len(), 176);
-    let events = heard(&[message.clone()]);
+    let events = heard(&[created(&[]), message.clone()]);
     assert_eq!(events[0], Event::Frame);
     let spo2 = Reading::Valid(Decimal::new(885, 1));
     assert_eq!(
@@ -33,15 +33,28 @@ fn the_worked_example_reads_as_the_dossier_says() {
         ]
     );
     let taken = Some(DeviceTime::civil(TAKEN));
+    let now = Some(DeviceTime::civil(TAKEN + 1_250_000));
     let times: Vec<_> = observed(&events)
         .iter()
         .map(|seen| (seen.measured_at, seen.message_at))
         .collect();
-    assert_eq!(times[0], (None, None), "no clock yet");
-    assert_eq!(times[2], (taken, None));
+    assert_eq!(
+        times,
+        [
+            (now, now),
+            (now, now),
+            (taken, now),
+            (taken, now),
+            (taken, now)
+        ]
+    );
     assert_eq!(observed(&events)[1].mdc, Some(150_456));
     assert_eq!(faults(&events), []);
-    assert_eq!(heard(&[message]), events);
+
+    // Without the monitor's clock nobody knows how old the cuff reading is.
+    let told: BTreeMap<_, _> = readings(&heard(&[message])).into_iter().collect();
+    assert_eq!((told["hr"], told["spo2"]), (valid(72), spo2));
+    assert_eq!(told["nibp-sys"], Reading::Invalid(Cause::Old));
 }
 
 #[test]
