@@ -82,6 +82,12 @@ mod protocols;
 mod simulate;
 #[path = "integration/sound.rs"]
 mod sound;
+#[path = "integration/staff_access.rs"]
+mod staff_access;
+#[path = "integration/staff_session.rs"]
+mod staff_session;
+#[path = "integration/staff_train.rs"]
+mod staff_train;
 #[path = "integration/systemd.rs"]
 mod systemd;
 

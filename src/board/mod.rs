@@ -5,8 +5,10 @@
 //! is not replaced still grows old visibly.
 
 mod picture;
+mod session;
 
 pub use picture::{cue, picture};
+pub use session::{DrugView, ScoreView, SelfTestView, SessionView};
 
 use crate::engine::{AudioState, FeedState, HealthItem, LimitSource, Loudness, Sounding};
 use crate::observation::DeviceTime;
@@ -20,27 +22,6 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
-
-/// The session as shown.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct SessionView {
-    /// The session's number.
-    pub id: i64,
-    /// Patient identifier and name, weight, drug, dose, planned minutes, arms: as told at opening.
-    pub about: crate::engine::OpenSession,
-    /// When it was opened.
-    pub opened_at: Stamp,
-    /// First start of the infusion.
-    pub infusion_started_at: Option<Stamp>,
-    /// Last end of the infusion.
-    pub infusion_ended_at: Option<Stamp>,
-    /// Time the drug has run in all, without pauses, up to the board's moment.
-    pub infusion_run: Duration,
-    /// Until when the minimum observation lasts, once the infusion has ended.
-    pub observe_until: Option<Moment>,
-    /// Baseline values with the number of readings behind them.
-    pub baseline: Vec<(Parameter, Option<Decimal>, usize)>,
-}
 
 /// An event's time on both clocks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -118,6 +99,8 @@ pub struct AlarmView {
     pub state: AlarmStateView,
     /// Since when.
     pub since: Stamp,
+    /// Who acknowledged it, while it is acknowledged; `unnamed` when nobody said.
+    pub acknowledged_by: Option<Arc<str>>,
     /// One line for the nurse.
     pub text: String,
     /// Rule, value, limit and its source, delay, feed, age: everything that explains it.
@@ -188,6 +171,8 @@ pub struct Board {
     pub next_task: Option<(String, Moment)>,
     /// The profile's name, always visible.
     pub profile: Arc<str>,
+    /// The newest self-test of lamps and sounds.
+    pub self_test: Option<SelfTestView>,
     /// The newest events.
     pub recent: Vec<EventView>,
     /// The newest sequence number.
@@ -339,11 +324,22 @@ impl Status {
     }
 }
 
+/// A test of the sound that a person asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TestSound {
+    /// Grows with every test.
+    pub turn: u32,
+    /// Which burst.
+    pub priority: Priority,
+}
+
 /// The meeting place of the engine thread and everybody who only looks.
 #[derive(Debug)]
 pub struct Published {
     board: ArcSwap<Board>,
     cue: AtomicU64,
+    /// The newest test of the sound: its turn times four, and its priority. 0 before the first.
+    test: AtomicU32,
     progress: AtomicU64,
     connections: AtomicU32,
 }
@@ -353,6 +349,7 @@ impl Default for Published {
         Self {
             board: ArcSwap::from_pointee(Board::default()),
             cue: AtomicU64::new(0),
+            test: AtomicU32::new(0),
             progress: AtomicU64::new(0),
             connections: AtomicU32::new(0),
         }
@@ -378,6 +375,38 @@ impl Published {
     /// Says what is to be heard (engine thread only); set before the board is made.
     pub fn set_cue(&self, cue: Cue) {
         self.cue.store(cue.pack(), Ordering::Release);
+    }
+
+    /// Asks for one burst of this priority, to be heard by a person. An alarm comes first: the sound
+    /// thread plays it only while nothing else sounds.
+    pub fn ask_for_test(&self, priority: Priority) {
+        let code = match priority {
+            Priority::Low => 1,
+            Priority::Medium => 2,
+            Priority::High => 3,
+        };
+        let turn = |packed: u32| (packed & !3).wrapping_add(4) | code;
+        // Every value is replaced, so this never fails.
+        let _ = self
+            .test
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |packed| {
+                Some(turn(packed))
+            });
+    }
+
+    /// The newest test that was asked for.
+    pub fn test(&self) -> Option<TestSound> {
+        let packed = self.test.load(Ordering::Acquire);
+        let priority = match packed & 3 {
+            0 => return None,
+            1 => Priority::Low,
+            2 => Priority::Medium,
+            _ => Priority::High,
+        };
+        Some(TestSound {
+            turn: packed >> 2,
+            priority,
+        })
     }
 
     /// How often the engine thread has gone round.
@@ -410,6 +439,12 @@ impl Board {
             "demo": self.demo,
             "phase": self.phase,
             "profile": self.profile,
+            "self_test": self.self_test.as_ref().map(|test| json!({
+                "done_at": test.done_at.wall.rfc3339(),
+                "by": test.by,
+                "lamps": test.lamps,
+                "sounds": test.sounds,
+            })),
             "session": self.session.as_ref().map(|session| session.to_json(now)),
             "vitals": self.vitals.iter().map(|vital| vital.to_json(now)).collect::<Vec<_>>(),
             "away_left_s": left(self.away_until),
@@ -446,23 +481,6 @@ impl Board {
                 "seq": event.seq, "at": event.at.wall.rfc3339(), "text": event.text,
             })).collect::<Vec<_>>(),
             "seq": self.seq,
-        })
-    }
-}
-
-impl SessionView {
-    fn to_json(&self, now: Now) -> Value {
-        json!({
-            "id": self.id,
-            "about": self.about,
-            "opened_at": self.opened_at.wall.rfc3339(),
-            "infusion_started_at": self.infusion_started_at.map(|stamp| stamp.wall.rfc3339()),
-            "infusion_ended_at": self.infusion_ended_at.map(|stamp| stamp.wall.rfc3339()),
-            "infusion_run_s": seconds(self.infusion_run),
-            "observe_left_s": self.observe_until.map(|end| seconds(end.since(now.moment))),
-            "baseline": self.baseline.iter().map(|(parameter, value, readings)| json!({
-                "parameter": parameter, "value": value, "readings": readings,
-            })).collect::<Vec<_>>(),
         })
     }
 }
@@ -510,6 +528,7 @@ impl AlarmView {
             "peak": self.peak,
             "state": self.state,
             "since": self.since.wall.rfc3339(),
+            "acknowledged_by": self.acknowledged_by,
             "text": self.text,
             "explanation": self.explanation,
         })

@@ -4,18 +4,21 @@
 //! its own `now` (after a reboot the two differ).
 
 use super::{
-    AlarmStateView, AlarmView, AudioView, Board, Cue, EventView, FeedView, LimitsView, SessionView,
-    Stamp, VitalView,
+    AlarmStateView, AlarmView, AudioView, Board, Cue, DrugView, EventView, FeedView, LimitsView,
+    ScoreView, SelfTestView, SessionView, Stamp, VitalView,
 };
 use crate::engine::{
-    AlarmEvent, AlarmRecord, Engine, FeedId, FeedState, Held, HeldReading, Session, Stamped, State,
-    text,
+    AlarmEvent, AlarmRecord, Command, Engine, Entries, FeedId, FeedState, Held, HeldReading,
+    Session, Stamped, State, is_ready, text,
 };
 use crate::vocabulary::{Decimal, Moment, Now, Parameter, Priority};
 use serde_json::{Value, json};
 use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Who acknowledged without saying who.
+const UNNAMED: &str = "unnamed";
 
 /// The whole picture now. `bed` and `demo` come from the configuration.
 pub fn picture(engine: &Engine, now: Now, bed: Arc<str>, demo: Option<u32>) -> Board {
@@ -46,6 +49,12 @@ pub fn picture(engine: &Engine, now: Now, bed: Arc<str>, demo: Option<u32>) -> B
             .planned_task()
             .map(|due| (text::task(due.task).to_owned(), view.moment(due.at))),
         profile: engine.profile_name(),
+        self_test: engine.self_test().map(|test| SelfTestView {
+            done_at: view.stamp(test.done),
+            by: test.by.clone(),
+            lamps: test.lamps,
+            sounds: test.sounds,
+        }),
         recent: engine
             .recent_events()
             .map(|event| EventView {
@@ -87,6 +96,7 @@ impl View<'_> {
     }
 
     fn session(&self, session: &Session) -> SessionView {
+        let checklist = self.engine.checklist();
         SessionView {
             id: session.id,
             about: session.about.clone(),
@@ -96,7 +106,56 @@ impl View<'_> {
             infusion_run: session.run_until(self.engine.on_engines_clock(self.now.moment)),
             observe_until: self.engine.observe_until().map(|until| self.moment(until)),
             baseline: session.baseline.iter().collect(),
+            ready_to_leave: is_ready(&checklist),
+            checklist,
+            computed: self.engine.computed_scores(),
+            scores: self.scores(&session.entries),
+            limits: self.engine.limit_table(),
+            drugs: self.drugs(&session.entries),
+            drug_totals: session.entries.drug_totals(),
+            rate: self.engine.rate().map(|rate| (rate, self.stamp(rate.at))),
         }
+    }
+
+    fn scores(&self, entries: &Entries) -> Vec<ScoreView> {
+        entries
+            .scores()
+            .map(|(scale, entry, value)| ScoreView {
+                seq: entry.seq,
+                scale,
+                value,
+                at: self.stamp(entry.at),
+                by: entry.says.by().map(ToOwned::to_owned),
+                corrected: entry.corrected.is_some(),
+            })
+            .collect()
+    }
+
+    fn drugs(&self, entries: &Entries) -> Vec<DrugView> {
+        entries
+            .iter()
+            .filter_map(|entry| {
+                let Command::Drug {
+                    name,
+                    dose,
+                    unit,
+                    by,
+                } = &entry.says
+                else {
+                    return None;
+                };
+                Some(DrugView {
+                    seq: entry.seq,
+                    name: name.clone(),
+                    dose: *dose,
+                    unit: unit.clone(),
+                    at: self.stamp(entry.at),
+                    by: by.clone(),
+                    corrected: entry.corrected.is_some(),
+                    void: entry.void,
+                })
+            })
+            .collect()
     }
 
     fn feed_name(&self, id: FeedId) -> Arc<str> {
@@ -176,6 +235,8 @@ impl View<'_> {
                     peak: record.peak,
                     state,
                     since: self.stamp(occurrence.began),
+                    acknowledged_by: (state == AlarmStateView::Acknowledged)
+                        .then(|| occurrence.by.clone().unwrap_or_else(|| UNNAMED.into())),
                     text: text::line(&record, feed.as_deref(), at),
                     explanation: explanation(&record, feed.as_deref(), self.engine),
                 };

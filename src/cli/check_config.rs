@@ -62,6 +62,19 @@ fn print(configuration: &Configuration, out: &mut impl Write) -> io::Result<()> 
         "page     http://{}/, {attached}",
         configuration.display.listen
     )?;
+    let access = &configuration.access;
+    if !access.staff.is_empty() {
+        let needs = match access.required.as_slice() {
+            [] => "nothing needs a log-in".to_owned(),
+            required => format!("a log-in for {}", required.join(", ")),
+        };
+        writeln!(
+            out,
+            "staff    {} people, {needs}, logged off after {}",
+            access.staff.len(),
+            span_text(access.auto_log_off)
+        )?;
+    }
     match &configuration.player {
         Some(words) => writeln!(out, "sound    {}", words.join(" "))?,
         None => writeln!(out, "sound    none: a technical alarm will say so")?,

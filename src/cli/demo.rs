@@ -8,6 +8,8 @@ use crate::simulator::Nurse;
 use crate::simulator::demo::{DemoError, DemoPlan, DemoRequest, Devices, follow_script};
 use crate::supervisor::Daemon;
 use std::io::Write;
+use std::path::Path;
+use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 /// `demo [--speed N] [--port P]`
@@ -36,17 +38,7 @@ impl Demo {
             profile: profile::SHIPPED,
             player: self.player.as_deref().unwrap_or(PLAYER),
         })?;
-        let bedside = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("bedside")
-            .enable_all()
-            .build()
-            .map_err(|error| {
-                Failure::new(
-                    ExitStatus::Software,
-                    format!("cannot start the devices: {error}"),
-                )
-            })?;
+        let bedside = devices_runtime()?;
         let devices = bedside.block_on(Devices::prepare(&plan))?;
         let configuration = load(&plan.configuration)?;
         let daemon = Daemon::start(configuration, Some(self.speed))?;
@@ -54,29 +46,8 @@ impl Demo {
         let started = clock.now();
         let (stop, asked) = watch::channel(false);
         bedside.spawn(devices.run(clock, started, asked.clone()));
-        let address = daemon.wait_for_address().ok_or_else(|| {
-            Failure::new(
-                ExitStatus::CannotOpen,
-                format!(
-                    "cannot serve the page on port {}; choose another with --port",
-                    self.port
-                ),
-            )
-        })?;
+        let address = announce(&daemon, &plan.journal, self.port)?;
         let token = daemon.token().reveal().to_owned();
-        let lines = format!(
-            "page http://{address}/#token={token}\ntoken {token}\njournal {}\n",
-            plan.journal.display()
-        );
-        std::io::stdout()
-            .write_all(lines.as_bytes())
-            .and_then(|()| std::io::stdout().flush())
-            .map_err(|error| {
-                Failure::new(
-                    ExitStatus::Software,
-                    format!("cannot write to stdout: {error}"),
-                )
-            })?;
         bedside.spawn(async move {
             follow_script(&Nurse::new(address, token), clock, started, asked).await;
         });
@@ -86,6 +57,46 @@ impl Demo {
         bedside.shutdown_timeout(std::time::Duration::from_secs(1));
         Ok(ExitStatus::Done)
     }
+}
+
+/// The threads on which virtual devices live.
+pub(super) fn devices_runtime() -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("bedside")
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Failure::new(
+                ExitStatus::Software,
+                format!("cannot start the devices: {error}"),
+            )
+        })
+}
+
+/// Prints where the page and the record are, and says where the page is.
+pub(super) fn announce(daemon: &Daemon, journal: &Path, port: u16) -> Result<String, Failure> {
+    let address = daemon.wait_for_address().ok_or_else(|| {
+        Failure::new(
+            ExitStatus::CannotOpen,
+            format!("cannot serve the page on port {port}; choose another with --port"),
+        )
+    })?;
+    let token = daemon.token().reveal();
+    let lines = format!(
+        "page http://{address}/#token={token}\ntoken {token}\njournal {}\n",
+        journal.display()
+    );
+    std::io::stdout()
+        .write_all(lines.as_bytes())
+        .and_then(|()| std::io::stdout().flush())
+        .map_err(|error| {
+            Failure::new(
+                ExitStatus::Software,
+                format!("cannot write to stdout: {error}"),
+            )
+        })?;
+    Ok(address)
 }
 
 impl From<DemoError> for Failure {

@@ -5,10 +5,12 @@ mod decode;
 mod demo;
 mod judge;
 pub mod kiosk;
+mod pin;
 mod protocols;
 mod run;
 mod simulate;
 pub mod status;
+mod train;
 mod verify;
 mod what_if;
 
@@ -99,6 +101,8 @@ enum Command {
     Run(run::Run),
     /// Everything on one machine, with a virtual patient.
     Demo(demo::Demo),
+    /// The bed's own configuration with a virtual patient, for practice.
+    Train(train::Train),
     /// List every problem of a configuration, or show what it means.
     CheckConfig(check_config::CheckConfig),
     /// What can be read: protocols, parameters, line settings, evidence.
@@ -114,6 +118,8 @@ enum Command {
     Verify(verify::Verify),
     /// What another profile would have done in recorded sessions, beside what happened.
     WhatIf(what_if::WhatIf),
+    /// From a PIN on stdin to the hash for the configuration.
+    Pin(pin::Pin),
     /// The alarm engine alone in simulated time: JSON lines in, its records out.
     Judge(judge::Judge),
 }
@@ -124,6 +130,8 @@ impl Arguments {
         match self.command {
             Command::Run(command) => command.run(),
             Command::Demo(command) => command.run(),
+            Command::Train(command) => command.run(),
+            Command::Pin(command) => command.run(),
             Command::CheckConfig(command) => command.run(),
             Command::Protocols(command) => command.run(),
             Command::Decode(command) => command.run(),

@@ -1,6 +1,7 @@
 //! From what the file says to what the daemon may hold: the sections of the house. Feeds are in
 //! `check_feed.rs`.
 
+use super::access;
 use super::check_feed;
 use super::claims::Claims;
 use super::problem::{Findings, Problem};
@@ -66,6 +67,13 @@ pub(super) fn check(
         &mut claims,
         findings,
     );
+    let access = access::check(&raw.access, findings);
+    if access
+        .as_ref()
+        .is_some_and(|access| !access.staff.is_empty())
+    {
+        warn_if_readable_by_others(path, findings);
+    }
     let player = check_player(&raw, findings);
     let profile = check_profile(&raw.profile, folder, catalogue, findings);
     let feeds = check_feed::check_all(&raw.feeds, folder, catalogue, &mut claims, findings);
@@ -74,6 +82,8 @@ pub(super) fn check(
         bed: bed?.into(),
         journal: journal?,
         display: display?,
+        access: access?,
+        training: false,
         player: player?,
         profile: profile?,
         feeds,
@@ -259,6 +269,22 @@ fn check_profile(
             }
             None
         }
+    }
+}
+
+/// A short PIN is soon found from its hash.
+fn warn_if_readable_by_others(path: &Path, findings: &mut Findings) {
+    let others_may_read =
+        std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o004 != 0);
+    if others_may_read {
+        findings.warn(
+            None,
+            "access.staff",
+            format!(
+                "every user of this machine can read the PIN hashes: chmod o-r {0}, with the daemon's group as its group",
+                path.display()
+            ),
+        );
     }
 }
 

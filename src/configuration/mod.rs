@@ -5,6 +5,7 @@
 //! profile and the file itself are read, and paths are looked up). `check-config` is this code without
 //! the start that follows. A [`Configuration`] exists only when there is no problem left.
 
+mod access;
 mod check;
 mod check_feed;
 mod check_transport;
@@ -15,6 +16,7 @@ mod raw;
 mod span;
 mod tree;
 
+pub use access::{Access, PIN_LENGTH, PinHash, Staff};
 pub use feed::{Content, Feed, Monitored, Ours, Pace, Transport, timing_file};
 pub use problem::Problem;
 pub use span::{parse_span, span_text};
@@ -40,6 +42,10 @@ pub struct Configuration {
     pub journal: PathBuf,
     /// The page.
     pub display: Display,
+    /// Who may log in, and what needs it.
+    pub access: Access,
+    /// Whether this is a training with a virtual patient: never by the file, only by `train`.
+    pub training: bool,
     /// The player's command line; `None`: no sound, which a technical alarm says.
     pub player: Option<Vec<String>>,
     /// The limits.

@@ -1,5 +1,6 @@
 //! What the file may say: every key with its type and its line, before anything is checked for sense.
 
+use super::access::{self, RawAccess};
 use super::problem::Findings;
 use super::tree::{At, Section};
 
@@ -9,6 +10,7 @@ pub(super) struct RawConfiguration {
     pub(super) bed: RawBed,
     pub(super) journal: RawJournal,
     pub(super) display: RawDisplay,
+    pub(super) access: RawAccess,
     pub(super) sound: RawSound,
     pub(super) profile: RawProfile,
     pub(super) feeds: Vec<RawFeed>,
@@ -103,6 +105,9 @@ pub(super) fn read(mut root: Section<'_>, findings: &mut Findings) -> RawConfigu
             attached: section.flag("attached", findings),
         };
         section.finish(findings);
+    }
+    if let Some(section) = root.section("access", findings) {
+        raw.access = access::read(section, findings);
     }
     if let Some(mut section) = root.section("sound", findings) {
         raw.sound.player = section.text_or_texts("player", findings);

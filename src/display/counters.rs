@@ -17,6 +17,12 @@ pub(super) struct Counters {
     pub(super) commands_refused: AtomicU64,
     /// Commands that were not taken in time, or for which the queue was full.
     pub(super) commands_unanswered: AtomicU64,
+    /// Log-ins with the right PIN.
+    pub(super) logins: AtomicU64,
+    /// Log-ins with a wrong name or PIN.
+    pub(super) logins_wrong: AtomicU64,
+    /// Log-ins that were not looked at because they came too soon after a wrong one.
+    pub(super) logins_delayed: AtomicU64,
     /// WebSockets open now.
     pub(super) streams: AtomicU64,
     /// WebSockets closed by us: flood, oversized or unreadable message, wrong token, slow reader.

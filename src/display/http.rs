@@ -9,6 +9,8 @@ use super::guard::{self, Hosts};
 use super::history;
 use super::metrics;
 use super::page;
+use super::self_test;
+use super::staff::Desk;
 use super::stream;
 use super::token::Token;
 use crate::board::Board;
@@ -31,6 +33,8 @@ pub(super) struct Shared {
     pub(super) sources: Sources,
     pub(super) token: Token,
     pub(super) attached: bool,
+    pub(super) training: bool,
+    pub(super) desk: Desk,
     /// Differs at each start, so that a page notices that it talks to a new daemon.
     pub(super) instance: String,
     pub(super) attendance: Attendance,
@@ -68,6 +72,7 @@ pub(super) fn router(shared: Arc<Shared>, hosts: Hosts) -> Router {
         .route("/api/v1/alarms", get(history::alarms))
         .route("/api/v1/stream", get(stream::open))
         .route("/api/v1/commands", post(commands::post))
+        .route("/api/v1/self-test", post(self_test::post))
         .route("/healthz", get(healthz))
         .route("/metrics", get(metrics::metrics))
         .fallback(nothing_here)
@@ -114,11 +119,14 @@ fn seconds(span: Duration) -> Decimal {
     Decimal::new(i64::try_from(span.as_millis() / 100).unwrap_or(i64::MAX), 1)
 }
 
-/// The board of the contract, and under `display` what only this server knows.
+/// The board of the contract, who may log in, whether this is a training, and under `display` what only
+/// this server knows.
 pub(super) fn picture(board: &Board, shared: &Shared) -> Value {
     let sources = &shared.sources;
     let mut picture = board.to_json(sources.clock.now(), &sources.status);
     if let Value::Object(fields) = &mut picture {
+        fields.insert("access".into(), shared.desk.to_json());
+        fields.insert("training".into(), shared.training.into());
         fields.insert(
             "display".into(),
             json!({

@@ -222,6 +222,24 @@ fn write(shared: &Shared) -> String {
             "Commands not taken, or not answered in time.",
             read(&counters.commands_unanswered),
         ),
+        (
+            "logins_total",
+            "counter",
+            "Log-ins with the right PIN.",
+            read(&counters.logins),
+        ),
+        (
+            "logins_wrong_total",
+            "counter",
+            "Log-ins with a wrong name or PIN.",
+            read(&counters.logins_wrong),
+        ),
+        (
+            "logins_delayed_total",
+            "counter",
+            "Log-ins not looked at, too soon after a wrong one.",
+            read(&counters.logins_delayed),
+        ),
     ] {
         Family::new(&mut text, name, kind, help).plain(value);
     }

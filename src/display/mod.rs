@@ -5,8 +5,8 @@
 //! another origin, and nobody without the token, can send one. It never holds the engine up: it reads
 //! the published board and offers to the inbox, and neither waits. A port in use is retried for ever.
 //!
-//! The token, the address and the list of answered commands are owned here; everything clinical
-//! belongs to the engine.
+//! The token, the address, the list of answered commands and who is logged in are owned here;
+//! everything clinical belongs to the engine.
 
 mod answer;
 mod attendance;
@@ -20,6 +20,8 @@ mod listener;
 mod metrics;
 mod page;
 mod runtime;
+mod self_test;
+mod staff;
 mod stream;
 mod token;
 
@@ -27,9 +29,11 @@ pub use history::History;
 pub use runtime::{ADDRESS_FILE, TOKEN_FILE, runtime_dir};
 pub(crate) use runtime::{make_folder, replace};
 pub use token::Token;
+pub(crate) use token::random_hex;
 
 use crate::board::{Published, Status};
 use crate::clock::Clock;
+use crate::configuration::Access;
 use crate::inbox::Inbox;
 use crate::observation::Wave;
 use attendance::Attendance;
@@ -58,6 +62,10 @@ pub struct DisplaySettings {
     /// Whether a display must be attached: a page with the token that beats. `false` on a box
     /// without a screen of its own.
     pub attached: bool,
+    /// Who may log in, and what needs it.
+    pub access: Access,
+    /// Whether this is a training with a virtual patient, which every board says.
+    pub training: bool,
 }
 
 /// What the display shows and whom it tells.
@@ -88,6 +96,8 @@ pub async fn serve(
         sources,
         token: settings.token.clone(),
         attached: settings.attached,
+        training: settings.training,
+        desk: staff::Desk::new(settings.access.clone()),
         instance: token::random_hex::<8>()?,
         attendance: Attendance::new(),
         answers: commands::Answers::default(),

@@ -16,7 +16,7 @@ const BYTES: usize = 32;
 pub struct Token(Arc<str>);
 
 /// `N` bytes from the kernel as hexadecimal digits.
-pub(super) fn random_hex<const N: usize>() -> io::Result<String> {
+pub(crate) fn random_hex<const N: usize>() -> io::Result<String> {
     use fmt::Write as _;
     let mut bytes = [0_u8; N];
     loop {

@@ -1,5 +1,6 @@
 //! What a nurse, `judge` or the HTTP interface can ask of the engine (contract, "Commands").
 
+use super::checklist::CheckItem;
 use crate::vocabulary::{Decimal, Parameter, Priority, Rule};
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +45,13 @@ pub struct OpenSession {
     /// The arm with the oximeter: `left` or `right`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spo2_arm: Option<String>,
+    /// Who opens it, when known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// One alarm by its number, or the word `all`.
@@ -133,9 +141,16 @@ pub enum Command {
         value: Decimal,
         /// Why.
         reason: String,
+        /// Who, when known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
     },
     /// Back to the profile's limits.
-    RestoreLimits,
+    RestoreLimits {
+        /// Who, when known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
     /// Replaces a baseline value.
     SetBaseline {
         /// Of which parameter.
@@ -144,6 +159,9 @@ pub enum Command {
         value: Decimal,
         /// Why.
         reason: String,
+        /// Who, when known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
     },
     /// The rate was changed at the pump.
     RateChange {
@@ -153,6 +171,9 @@ pub enum Command {
         /// New rate, mg/h.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mg_h: Option<Decimal>,
+        /// Who, when known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
     },
     /// A drug was given.
     Drug {
@@ -162,6 +183,9 @@ pub enum Command {
         dose: Decimal,
         /// Of what unit.
         unit: String,
+        /// Who, when known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
     },
     /// A score was taken.
     Score {
@@ -169,22 +193,64 @@ pub enum Command {
         scale: String,
         /// The score.
         value: Decimal,
+        /// Who, when known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
     },
     /// A remark.
     Note {
         /// The text.
         text: String,
+        /// Who, when known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
     },
-    /// Corrects an earlier entry; the old one stays.
+    /// Corrects an earlier entry or takes it back; the old one stays in the record.
     Correct {
-        /// The entry that is corrected.
+        /// The entry that is corrected: a drug, score, note, rate change or the opening.
         seq: u64,
-        /// What it should have said.
+        /// What it should have said, or `"void":true`; besides `reason` and `by` of the correction.
         #[serde(flatten)]
         fields: serde_json::Map<String, serde_json::Value>,
     },
     /// The new identity in the feed is our patient.
     ConfirmPatient,
+    /// A person looked at an item of the ready-to-leave checklist that no device can tell.
+    Check {
+        /// Which.
+        item: CheckItem,
+        /// Whether it is met.
+        #[serde(default = "yes")]
+        met: bool,
+        /// Who, when known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
+    /// A person saw the lamps and heard the sounds of the display.
+    SelfTest {
+        /// Whether every colour was seen.
+        lamps: bool,
+        /// Whether every sound was heard.
+        sounds: bool,
+        /// Who, when known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
+    /// Somebody logged in, or tried to: as it is recorded, without the PIN, which the display has
+    /// judged.
+    LogIn {
+        /// Who.
+        name: String,
+        /// Whether the PIN was right.
+        #[serde(default = "yes")]
+        accepted: bool,
+    },
+    /// Somebody logged out.
+    LogOut {
+        /// Who.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+    },
     /// A signature.
     Sign {
         /// In which role.
@@ -195,6 +261,36 @@ pub enum Command {
 }
 
 impl Command {
+    /// Who sent it, where that was said.
+    pub fn by(&self) -> Option<&str> {
+        match self {
+            Self::OpenSession(OpenSession { by, .. })
+            | Self::Acknowledge { by, .. }
+            | Self::SetLimit { by, .. }
+            | Self::RestoreLimits { by }
+            | Self::SetBaseline { by, .. }
+            | Self::RateChange { by, .. }
+            | Self::Drug { by, .. }
+            | Self::Score { by, .. }
+            | Self::Note { by, .. }
+            | Self::Check { by, .. }
+            | Self::SelfTest { by, .. } => by.as_deref(),
+            Self::CloseSession { by, .. } | Self::Sign { by, .. } => Some(by),
+            Self::Correct { fields, .. } => fields.get("by")?.as_str(),
+            Self::LogIn { name, .. } => Some(name),
+            Self::LogOut { name } => name.as_deref(),
+            Self::StartInfusion { .. }
+            | Self::PauseInfusion
+            | Self::ResumeInfusion
+            | Self::StopInfusion
+            | Self::Away { .. }
+            | Self::EndAway
+            | Self::AudioPause
+            | Self::EndAudioPause
+            | Self::ConfirmPatient => None,
+        }
+    }
+
     /// The name in the interface.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -210,7 +306,7 @@ impl Command {
             Self::AudioPause => "audio-pause",
             Self::EndAudioPause => "end-audio-pause",
             Self::SetLimit { .. } => "set-limit",
-            Self::RestoreLimits => "restore-limits",
+            Self::RestoreLimits { .. } => "restore-limits",
             Self::SetBaseline { .. } => "set-baseline",
             Self::RateChange { .. } => "rate-change",
             Self::Drug { .. } => "drug",
@@ -218,6 +314,10 @@ impl Command {
             Self::Note { .. } => "note",
             Self::Correct { .. } => "correct",
             Self::ConfirmPatient => "confirm-patient",
+            Self::Check { .. } => "check",
+            Self::SelfTest { .. } => "self-test",
+            Self::LogIn { .. } => "log-in",
+            Self::LogOut { .. } => "log-out",
             Self::Sign { .. } => "sign",
         }
     }
@@ -238,9 +338,24 @@ mod tests {
             r#"{"command":"rate-change","ml-h":25.5}"#,
             r#"{"command":"correct","seq":4,"text":"right arm"}"#,
             r#"{"command":"pause-infusion"}"#,
+            r#"{"command":"restore-limits"}"#,
+            r#"{"command":"check","item":"escort","met":false,"by":"Ann"}"#,
+            r#"{"command":"self-test","lamps":true,"sounds":false}"#,
+            r#"{"command":"log-out"}"#,
         ] {
             let command: Command = serde_json::from_str(text).unwrap();
             assert_eq!(serde_json::to_string(&command).unwrap(), text);
         }
+    }
+
+    #[test]
+    fn a_pin_never_becomes_part_of_a_log_in() {
+        let told = r#"{"command":"log-in","name":"Ann","pin":"4711"}"#;
+        let command: Command = serde_json::from_str(told).unwrap();
+        assert!(!format!("{command:?}").contains("4711"));
+        assert_eq!(
+            serde_json::to_string(&command).unwrap(),
+            r#"{"command":"log-in","name":"Ann","accepted":true}"#
+        );
     }
 }

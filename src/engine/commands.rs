@@ -1,6 +1,8 @@
 //! The nurse's commands: done, or refused with the reason and the next step. Every refusal is recorded.
 
 use super::command::{AcknowledgeTarget, Command, Override};
+use super::entries::{MOAAS, score_level};
+use super::evidence::SelfTest;
 use super::kernel::{Engine, Refusal};
 use super::lifecycle::{Happening, State};
 use super::record::Numbered;
@@ -8,6 +10,7 @@ use super::rules::Sample;
 use super::session::Away;
 use super::verdict::Key;
 use crate::vocabulary::{Decimal, Phase, Priority, Rule};
+use serde_json::{Map, Value};
 use std::time::Duration;
 
 /// What a command left undone although it was taken.
@@ -15,17 +18,6 @@ pub type Left = Vec<u64>;
 
 /// What became of a command.
 pub(super) type Done = Result<Left, Refusal>;
-
-/// The sedation scale that is judged.
-pub(super) const MOAAS: &str = "moaas";
-
-/// A scale as we name it: in small letters without marks, so that `MOAA/S` is `moaas`.
-pub(super) fn scale_name(told: &str) -> String {
-    told.chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|letter| letter.to_ascii_lowercase())
-        .collect()
-}
 
 /// Why most commands are refused in standby.
 pub(super) const NO_SESSION: &str = "no session is open";
@@ -79,20 +71,33 @@ impl Engine {
                 tier,
                 value,
                 reason,
-            } => self.set_limit(*rule, *tier, *value, reason),
-            Command::RestoreLimits => self.restore_limits(),
+                by,
+            } => self.set_limit((*rule, *tier), *value, reason, by.as_deref(), out),
+            Command::RestoreLimits { by } => self.restore_limits(by.as_deref(), out),
             Command::SetBaseline {
                 parameter,
                 value,
                 reason,
+                ..
             } => self.set_baseline(*parameter, *value, reason, out),
             Command::RateChange { .. } => self.rate_change(),
-            Command::Score { scale, value } => self.score(scale, *value),
+            Command::Score { scale, value, .. } => self.score(scale, *value),
             Command::ConfirmPatient => self.confirm_patient(),
-            Command::Drug { .. }
-            | Command::Note { .. }
-            | Command::Correct { .. }
-            | Command::Sign { .. } => self.in_session().map(|()| Left::new()),
+            Command::Drug { .. } | Command::Note { .. } => self.entry(command),
+            Command::Correct { seq, fields } => self.correct(*seq, fields),
+            Command::Check { item, .. } => self.check_item(*item).map(|()| Left::new()),
+            Command::Sign { .. } => self.in_session().map(|()| Left::new()),
+            Command::SelfTest { lamps, sounds, by } => {
+                self.self_test = Some(SelfTest {
+                    done: self.stamp(),
+                    lamps: *lamps,
+                    sounds: *sounds,
+                    by: by.clone(),
+                });
+                Ok(Left::new())
+            }
+            // The display has judged the PIN; here it is only recorded.
+            Command::LogIn { .. } | Command::LogOut { .. } => Ok(Left::new()),
         }
     }
 
@@ -180,31 +185,8 @@ impl Engine {
             ));
         }
         let overridden = over.is_some_and(|over| said(&over.reason) && said(&over.by));
-        let early = self
-            .session
-            .as_ref()
-            .and_then(|session| session.observe_until(&self.profile))
-            .filter(|until| *until > self.at);
-        if let (Some(until), false) = (early, overridden) {
-            let minutes = until.since(self.at).as_secs().div_ceil(60);
-            return Err(Refusal::new(
-                format!("the minimum observation lasts {minutes} more min"),
-                "wait, or close with an override: a reason and who decides",
-            ));
-        }
-        let unseen = self
-            .alarms
-            .iter()
-            .any(|(_, occurrence)| match occurrence.state {
-                State::Active { tier, .. } => tier == Priority::High,
-                State::Returned { .. } => true,
-                State::Acknowledged { .. } => false,
-            });
-        if unseen && !overridden {
-            return Err(Refusal::new(
-                "a high alarm is not acknowledged",
-                "acknowledge it, or close with an override: a reason and who decides",
-            ));
+        if !overridden {
+            self.leave_gate()?;
         }
         self.end_session(command.name(), out);
         Ok(Left::new())
@@ -330,57 +312,67 @@ impl Engine {
         Ok(Left::new())
     }
 
+    fn entry(&self, command: &Command) -> Done {
+        match &self.session {
+            Some(session) => session.entries.admit(command).map(|()| Left::new()),
+            None => Err(Refusal::new(NO_SESSION, "open a session first")),
+        }
+    }
+
     fn score(&mut self, told: &str, value: Decimal) -> Done {
-        /// Scales and their range (clinical.md 5 and 6).
-        const SCALES: [(&str, i64, i64); 7] = [
-            (MOAAS, 0, 5),
-            ("rass", -5, 4),
-            ("pain", 0, 10),
-            ("dissociation", 0, 4),
-            ("nausea", 0, 10),
-            ("aldrete", 0, 10),
-            ("padss", 0, 10),
-        ];
         self.in_session()?;
-        let scale = scale_name(told);
-        let Some((_, low, high)) = SCALES.iter().find(|(name, ..)| *name == scale) else {
-            let names: Vec<&str> = SCALES.iter().map(|(name, ..)| *name).collect();
-            return Err(Refusal::new(
-                format!("{told:?} is no scale"),
-                format!("one of {}", names.join(", ")),
-            ));
-        };
-        let level = Some(value.normalized())
-            .filter(|value| value.scale() == 0)
-            .map(Decimal::mantissa)
-            .filter(|level| (*low..=*high).contains(level));
-        let Some(level) = level else {
-            return Err(Refusal::new(
-                format!("{value} is no score of {told}"),
-                format!("a whole number from {low} to {high}"),
-            ));
-        };
+        let (scale, level) = score_level(told, value)?;
         if scale == MOAAS {
-            let now = self.at;
-            let number = self.seq;
-            let interval = self.profile.score.interval;
-            if let Some(session) = self.session.as_mut() {
-                session.score = Some(Sample {
-                    level,
-                    parameter: None,
-                    feed: None,
-                    received: now,
-                    age: Duration::ZERO,
-                    number,
-                });
-                if session.score_due.is_some() {
-                    session.score_due = Some(now.after(interval));
-                }
+            self.judge_score(level);
+            let due = self.at.after(self.profile.score.interval);
+            if let Some(session) = self.session.as_mut()
+                && session.score_due.is_some()
+            {
+                session.score_due = Some(due);
             }
             self.tasks_changed = true;
             self.refute_carried(Key::whole(Rule::ScoreOverdue));
-            self.dirty.rule(Rule::Oversedated);
             self.dirty.rule(Rule::ScoreOverdue);
+        }
+        Ok(Left::new())
+    }
+
+    /// A sedation score judges from now on, as a reading of its own.
+    fn judge_score(&mut self, level: i64) {
+        let (now, number) = (self.at, self.seq);
+        if let Some(session) = self.session.as_mut() {
+            session.score = Some(Sample {
+                level,
+                parameter: None,
+                feed: None,
+                received: now,
+                age: Duration::ZERO,
+                number,
+            });
+        }
+        self.dirty.rule(Rule::Oversedated);
+    }
+
+    /// An entry says something else from now on. The newest sedation score is judged anew: a slip of
+    /// the finger neither hides an alarm nor keeps one.
+    fn correct(&mut self, seq: u64, fields: &Map<String, Value>) -> Done {
+        let Some(session) = self.session.as_mut() else {
+            return Err(Refusal::new(NO_SESSION, "open a session first"));
+        };
+        let entry = session.entries.corrected(seq, fields)?;
+        let newest = session
+            .entries
+            .score(MOAAS)
+            .is_some_and(|(newest, _)| newest.seq == seq);
+        if let Command::OpenSession(about) = &entry.says {
+            session.about = about.clone();
+            self.dirty.all();
+        }
+        if let Command::Score { scale, value, .. } = &entry.says
+            && newest
+        {
+            let (_, level) = score_level(scale, *value)?;
+            self.judge_score(level);
         }
         Ok(Left::new())
     }

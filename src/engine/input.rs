@@ -11,7 +11,7 @@ use std::time::Duration;
 /// Changes whenever the engine may decide differently on the same inputs: a record of another version
 /// is carried over, not replayed.
 pub const fn engine_version() -> u32 {
-    1
+    2
 }
 
 /// A feed by its place in [`Setup::feeds`].

@@ -104,6 +104,9 @@ impl Engine {
         });
         *slot = Some(held);
         self.after_reading(id, parameter, &held);
+        if parameter == Parameter::Spo2 {
+            self.follow_saturation();
+        }
         self.dirty.value_of(parameter);
         if !same_kind {
             self.dirty.availability();
@@ -227,6 +230,7 @@ impl Engine {
             self.new_cuff_reading(id, now, held.age);
         }
         self.refuse_crossed_pair(id, number);
+        self.note_pressure(id, number);
         for pressure in [Parameter::NibpSys, Parameter::NibpDia, Parameter::NibpMean] {
             self.dirty.value_of(pressure);
         }
@@ -267,6 +271,24 @@ impl Engine {
         self.dirty.rule(Rule::CuffFailed);
         self.dirty.rule(Rule::CuffOverdue);
         self.refute_carried(Key::whole(Rule::CuffOverdue));
+    }
+
+    /// What is known of the newest cuff reading, for the checklist.
+    fn note_pressure(&mut self, id: FeedId, number: u64) {
+        let Some(feed) = self.feeds.get_mut(id) else {
+            return;
+        };
+        let of = |held: &Option<Held>| held.filter(|held| held.number == number);
+        let sys = of(feed.held.get(Parameter::NibpSys));
+        let dia = of(feed.held.get(Parameter::NibpDia)).and_then(|held| held.level);
+        let Some(held) = sys else {
+            return;
+        };
+        if let Some(session) = self.session.as_mut() {
+            session
+                .pressures
+                .follow(number, held.received, held.level, dia);
+        }
     }
 
     /// Systolic not above diastolic in one reading: one of the two is not what it claims to be.

@@ -7,7 +7,9 @@
 
 use super::alarms::Alarms;
 use super::audio::Audio;
+use super::command::Command;
 use super::cuff::Due;
+use super::evidence::SelfTest;
 use super::feeds::Feeds;
 use super::input::Input;
 use super::recent::Recent;
@@ -107,6 +109,8 @@ pub struct Engine {
     pub(super) alarms: Alarms,
     pub(super) audio: Audio,
     pub(super) recent: Recent,
+    /// The newest self-test of lamps and sounds, which no session ends.
+    pub(super) self_test: Option<SelfTest>,
     pub(super) dirty: Dirty,
     pub(super) due: Deadlines,
     due_again: Moment,
@@ -153,6 +157,7 @@ impl Engine {
             alarms: Alarms::default(),
             audio: Audio::default(),
             recent: Recent::default(),
+            self_test: None,
             dirty: Dirty::default(),
             due: Deadlines::NONE,
             due_again: NEVER,
@@ -262,13 +267,15 @@ impl Engine {
             } => {
                 if let Some(ready) = ready {
                     self.open(*session, about, setup, ready?, records);
+                    self.keep_entry(*seq, &Command::OpenSession((**about).clone()));
                 }
             }
             Input::Command(command) => {
                 let done = self.take_command(command, records);
                 if done.is_ok() {
                     let stamp = self.stamp();
-                    self.recent.command(self.seq, stamp, command);
+                    self.recent.command(*seq, stamp, command);
+                    self.keep_entry(*seq, command);
                 }
                 return done.map_err(|refusal| (command.name(), refusal));
             }
@@ -297,6 +304,14 @@ impl Engine {
             Input::Tick => {}
         }
         Ok(Vec::new())
+    }
+
+    /// Keeps what was entered, as long as its session is open.
+    fn keep_entry(&mut self, seq: u64, command: &Command) {
+        let stamp = self.stamp();
+        if let Some(session) = self.session.as_mut() {
+            session.entries.follow(seq, stamp, command);
+        }
     }
 
     /// Fires what is due at or before `until`, each moment in turn.

@@ -2,18 +2,44 @@
 
 use super::commands::{Done, Left, NO_SESSION};
 use super::kernel::{Engine, Refusal};
-use super::record::{BaselineRecord, Numbered, Record};
+use super::record::{BaselineRecord, LimitRecord, LimitSource, Numbered, Record};
 use crate::profile::{Side, tier_order, within_rails};
 use crate::vocabulary::{Decimal, Parameter, Phase, Priority, Rule};
 
 impl Engine {
+    /// A nurse changes a limit; the old and the new one are recorded.
     pub(super) fn set_limit(
+        &mut self,
+        (rule, tier): (Rule, Priority),
+        value: Decimal,
+        reason: &str,
+        by: Option<&str>,
+        out: &mut Vec<Numbered>,
+    ) -> Done {
+        let (from, to) = self.change_limit(rule, tier, value, reason)?;
+        self.emit(
+            Record::Limit(LimitRecord {
+                rule,
+                tier,
+                from: Decimal::whole(from),
+                to: Decimal::whole(to),
+                source: LimitSource::Nurse,
+                reason: Some(reason.to_owned()),
+                by: by.map(ToOwned::to_owned),
+            }),
+            out,
+        );
+        Ok(Left::new())
+    }
+
+    /// Changes a limit of the session: what it was, and what it is.
+    pub(super) fn change_limit(
         &mut self,
         rule: Rule,
         tier: Priority,
         value: Decimal,
         reason: &str,
-    ) -> Done {
+    ) -> Result<(i64, i64), Refusal> {
         self.in_session()?;
         let phase = self.phase();
         let name = format!("{} {}", rule.name(), tier.name());
@@ -31,8 +57,15 @@ impl Engine {
             ));
         }
         let limit = exact.mantissa();
-        within_rails(rule, limit, &self.profile.rails)
-            .map_err(|what| Refusal::new(what, "choose a limit inside the rails"))?;
+        within_rails(rule, limit, &self.profile.rails).map_err(|rail| {
+            Refusal::new(
+                format!("{limit} is beyond the rail at {}", rail.limit),
+                format!(
+                    "choose a limit inside the rails: `{}` of the profile {}",
+                    rail.key, self.profile.name
+                ),
+            )
+        })?;
         let Some(session) = self.session.as_mut() else {
             return Err(Refusal::new(NO_SESSION, "open a session first"));
         };
@@ -49,17 +82,7 @@ impl Engine {
         let mut changed = limits.clone();
         // The outermost plain limit of the tier takes the value; inner ones give way where it passes them.
         let side = changed.rule.side();
-        let outermost = changed
-            .rule
-            .tiers
-            .iter()
-            .filter(|known| known.priority == tier && known.relative.is_none())
-            .filter_map(|known| known.absolute.map(|part| part.limit))
-            .reduce(|one, other| match side {
-                Side::Low => one.max(other),
-                Side::High => one.min(other),
-            });
-        let Some(outermost) = outermost else {
+        let Some(outermost) = changed.rule.outermost(tier) else {
             return Err(Refusal::new(
                 format!("{name} has no absolute limit"),
                 "it follows the baseline: use set-baseline",
@@ -93,7 +116,7 @@ impl Engine {
         changed.mark(tier);
         *limits = changed;
         self.dirty.rule(rule);
-        Ok(Left::new())
+        Ok((outermost, limit))
     }
 
     /// Plain limits that can never trip: shown as OFF, refused in infusion.
@@ -110,15 +133,38 @@ impl Engine {
             })
     }
 
-    pub(super) fn restore_limits(&mut self) -> Done {
+    /// Back to the profile's limits; each one that changes is recorded.
+    pub(super) fn restore_limits(&mut self, by: Option<&str>, out: &mut Vec<Numbered>) -> Done {
         self.in_session()?;
+        let mut restored = Vec::new();
         if let Some(session) = self.session.as_mut() {
             for limits in &mut session.limits {
-                if let Some(rule) = self.profile.limit(limits.rule.rule) {
-                    limits.rule = rule.clone();
-                    limits.nurse = [false; 3];
+                let Some(rule) = self.profile.limit(limits.rule.rule) else {
+                    continue;
+                };
+                for tier in Priority::ALL {
+                    let both = limits.rule.outermost(tier).zip(rule.outermost(tier));
+                    if let Some((from, to)) = both.filter(|_| limits.by_nurse(tier)) {
+                        restored.push((rule.rule, tier, from, to));
+                    }
                 }
+                limits.rule = rule.clone();
+                limits.nurse = [false; 3];
             }
+        }
+        for (rule, tier, from, to) in restored {
+            self.emit(
+                Record::Limit(LimitRecord {
+                    rule,
+                    tier,
+                    from: Decimal::whole(from),
+                    to: Decimal::whole(to),
+                    source: LimitSource::Profile,
+                    reason: None,
+                    by: by.map(ToOwned::to_owned),
+                }),
+                out,
+            );
         }
         self.dirty.all_physiological();
         Ok(Left::new())

@@ -7,9 +7,12 @@
 mod alarms;
 mod audio;
 mod baseline;
+mod checklist;
 mod command;
 mod commands;
 mod cuff;
+mod entries;
+mod evidence;
 mod feeds;
 mod gate;
 mod input;
@@ -30,7 +33,10 @@ mod verdict;
 mod view;
 
 pub use alarms::Occurrence;
+pub use checklist::{CheckItem, ItemState, ListItem, is_ready};
 pub use command::{AcknowledgeTarget, All, Command, OpenSession, Override};
+pub use entries::{Checked, DrugTotal, Entries, Entry};
+pub use evidence::{ComputedScores, SelfTest};
 pub use input::{
     CarryOver, FeedId, FeedSetup, FeedState, HealthItem, Input, Setup, Started, engine_version,
 };
@@ -38,9 +44,9 @@ pub use kernel::{Engine, Refusal, Taken};
 pub use lifecycle::State;
 pub use reading::Held;
 pub use record::{
-    AlarmEvent, AlarmRecord, AudioRecord, AudioState, BaselineRecord, LimitSource, Loudness,
-    Numbered, PhaseRecord, Record, RefusedRecord, Sounding, TaskRecord,
+    AlarmEvent, AlarmRecord, AudioRecord, AudioState, BaselineRecord, LimitRecord, LimitSource,
+    Loudness, Numbered, PhaseRecord, Record, RefusedRecord, Sounding, TaskRecord,
 };
 pub use session::{Session, Stamped};
 pub use verdict::Key;
-pub use view::{HeldReading, LimitsNow};
+pub use view::{HeldReading, LimitRow, LimitsNow, Rate};

@@ -61,6 +61,7 @@ impl Engine {
         fresh.slots = rules::slots(&profile);
         fresh.session = Some(Session::new(session, about.clone(), self.stamp(), &profile));
         fresh.profile = Arc::new(profile);
+        fresh.self_test = self.self_test.take();
         *self = fresh;
         self.emit(
             Record::Phase(PhaseRecord {

@@ -107,6 +107,9 @@ impl Engine {
         let Some(session) = self.session.as_mut() else {
             return;
         };
+        if let Some(rate) = event.rate_ml_h {
+            session.pump_rate = Some((stamp, rate));
+        }
         let pump = &mut session.pump;
         let mut target = None;
         match event.event {

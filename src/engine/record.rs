@@ -203,6 +203,27 @@ pub struct BaselineRecord {
     pub reason: Option<String>,
 }
 
+/// A limit of the session was changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimitRecord {
+    /// Of which rule.
+    pub rule: Rule,
+    /// Of which tier.
+    pub tier: Priority,
+    /// The limit before.
+    pub from: Decimal,
+    /// The limit from now on.
+    pub to: Decimal,
+    /// Whose it is now: the nurse's, or the profile's again.
+    pub source: LimitSource,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// By whom, when known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+}
+
 /// One decision of the engine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -219,6 +240,8 @@ pub enum Record {
     Task(TaskRecord),
     /// A baseline.
     Baseline(BaselineRecord),
+    /// A limit.
+    Limit(LimitRecord),
 }
 
 /// A record with its place in the journal.

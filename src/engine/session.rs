@@ -5,6 +5,8 @@
 use super::baseline::Baseline;
 use super::command::OpenSession;
 use super::cuff::CuffPlan;
+use super::entries::Entries;
+use super::evidence::{GoodSaturation, LastPressures};
 use super::kernel::Engine;
 use super::pump::Pump;
 use super::record::{BaselineRecord, Numbered, PhaseRecord, Record};
@@ -71,6 +73,14 @@ pub struct Session {
     pub last_valid: Moment,
     /// The pump.
     pub pump: Pump,
+    /// The rate that the pump told last, mL/h.
+    pub pump_rate: Option<(Stamped, Decimal)>,
+    /// What people entered.
+    pub entries: Entries,
+    /// The last two cuff readings.
+    pub pressures: LastPressures,
+    /// Since when the saturation is good.
+    pub saturation: GoodSaturation,
 }
 
 impl Session {
@@ -102,6 +112,10 @@ impl Session {
             gate_recheck: None,
             last_valid: opened.moment,
             pump: Pump::default(),
+            pump_rate: None,
+            entries: Entries::default(),
+            pressures: LastPressures::default(),
+            saturation: GoodSaturation::default(),
         }
     }
 
@@ -197,6 +211,7 @@ impl Engine {
                 session.started.get_or_insert(stamp);
                 session.ended = None;
                 session.gate_recheck = None;
+                session.entries.infusion_begins();
             }
             Phase::Recovery => session.ended = Some(stamp),
             Phase::Standby

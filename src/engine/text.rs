@@ -227,12 +227,42 @@ pub fn mark(key: Key, occurrence: &Occurrence) -> String {
 /// A command in the list of events.
 pub fn command(command: &Command) -> String {
     match command {
-        Command::Drug { name, dose, unit } => format!("Drug {name} {dose} {unit}"),
-        Command::Score { scale, value } => format!("Score {scale} {value}"),
-        Command::Note { text } => format!("Note: {text}"),
+        Command::Drug {
+            name, dose, unit, ..
+        } => format!("Drug {name} {dose} {unit}"),
+        Command::Score { scale, value, .. } => format!("Score {scale} {value}"),
+        Command::Note { text, .. } => format!("Note: {text}"),
         Command::SetLimit {
             rule, tier, value, ..
         } => format!("Limit {} {} set to {value}", rule.name(), tier.name()),
+        Command::Correct { seq, fields } => {
+            let is_void = fields.get("void") == Some(&serde_json::Value::Bool(true));
+            let what = if is_void { "taken back" } else { "corrected" };
+            format!("Entry {seq} {what}")
+        }
+        Command::Check { item, met, .. } => {
+            let what = if *met { "met" } else { "not met" };
+            format!("Check {}: {what}", item.name())
+        }
+        Command::SelfTest { lamps, sounds, .. } => {
+            let word = |ok: bool| if ok { "good" } else { "BAD" };
+            format!(
+                "Self-test: lamps {}, sounds {}",
+                word(*lamps),
+                word(*sounds)
+            )
+        }
+        Command::LogIn {
+            name,
+            accepted: true,
+        } => format!("Log-in: {name}"),
+        Command::LogIn {
+            name,
+            accepted: false,
+        } => format!("Log-in refused: {name}, wrong PIN"),
+        Command::LogOut { name } => {
+            format!("Log-out: {}", name.as_deref().unwrap_or("unnamed"))
+        }
         Command::OpenSession(_)
         | Command::StartInfusion { .. }
         | Command::PauseInfusion
@@ -244,10 +274,9 @@ pub fn command(command: &Command) -> String {
         | Command::Acknowledge { .. }
         | Command::AudioPause
         | Command::EndAudioPause
-        | Command::RestoreLimits
+        | Command::RestoreLimits { .. }
         | Command::SetBaseline { .. }
         | Command::RateChange { .. }
-        | Command::Correct { .. }
         | Command::ConfirmPatient
         | Command::Sign { .. } => command.name().to_owned(),
     }

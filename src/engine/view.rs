@@ -2,7 +2,9 @@
 
 use super::alarms::Occurrence;
 use super::audio::Audio;
+use super::command::Command;
 use super::cuff::Due;
+use super::evidence::SelfTest;
 use super::feeds::Feed;
 use super::input::FeedId;
 use super::kernel::Engine;
@@ -10,10 +12,10 @@ use super::limits::rule_parameter;
 use super::reading::Held;
 use super::recent::Event;
 use super::record::LimitSource;
-use super::session::Session;
+use super::session::{Session, Stamped};
 use super::verdict::{Key, Subject};
 use crate::profile::Side;
-use crate::vocabulary::{Decimal, Moment, Parameter, ParameterId, WallTime};
+use crate::vocabulary::{Decimal, Moment, Parameter, ParameterId, Priority, Rule, WallTime};
 use std::sync::Arc;
 
 /// A reading that a feed holds.
@@ -42,7 +44,117 @@ pub struct LimitsNow {
     pub off: bool,
 }
 
+/// One limit of the session and how far it may be moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitRow {
+    /// The rule.
+    pub rule: Rule,
+    /// The tier.
+    pub tier: Priority,
+    /// The limit that judges and that a nurse may set; `None` where the tier only follows the baseline.
+    pub value: Option<i64>,
+    /// The profile's own.
+    pub profile_value: Option<i64>,
+    /// No limit below.
+    pub low_rail: Option<i64>,
+    /// No limit above.
+    pub high_rail: Option<i64>,
+    /// Whose the limit is.
+    pub source: LimitSource,
+    /// The parts against the baseline, in words.
+    pub relative: Vec<String>,
+}
+
+/// The rate of the infusion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// In mL/h, where told.
+    pub ml_h: Option<Decimal>,
+    /// In mg/h, where told.
+    pub mg_h: Option<Decimal>,
+    /// Since when.
+    pub at: Stamped,
+    /// Whether the pump told it.
+    pub by_pump: bool,
+}
+
 impl Engine {
+    /// The newest self-test of lamps and sounds.
+    pub const fn self_test(&self) -> Option<&SelfTest> {
+        self.self_test.as_ref()
+    }
+
+    /// The rate as last told by a nurse or by the pump.
+    pub fn rate(&self) -> Option<Rate> {
+        let session = self.session.as_ref()?;
+        let nurse = session.entries.rate().and_then(|entry| {
+            if let Command::RateChange { ml_h, mg_h, .. } = entry.says {
+                Some(Rate {
+                    ml_h,
+                    mg_h,
+                    at: entry.at,
+                    by_pump: false,
+                })
+            } else {
+                None
+            }
+        });
+        let pump = session.pump_rate.map(|(at, rate)| Rate {
+            ml_h: Some(rate),
+            mg_h: None,
+            at,
+            by_pump: true,
+        });
+        match (nurse, pump) {
+            (Some(nurse), Some(pump)) if pump.at.moment > nurse.at.moment => Some(pump),
+            (Some(nurse), _) => Some(nurse),
+            (None, pump) => pump,
+        }
+    }
+
+    /// Every limit of the session, in catalogue order; none in standby.
+    pub fn limit_table(&self) -> Vec<LimitRow> {
+        let Some(session) = self.session.as_ref() else {
+            return Vec::new();
+        };
+        let mut rows = Vec::new();
+        for limits in &session.limits {
+            let rule = limits.rule.rule;
+            let (low_rail, high_rail) = self.profile.rails.of(rule);
+            for tier in Priority::ALL {
+                let relative: Vec<String> = limits
+                    .rule
+                    .tiers
+                    .iter()
+                    .filter(|known| known.priority == tier && known.relative.is_some())
+                    .map(ToString::to_string)
+                    .collect();
+                let value = limits.rule.outermost(tier);
+                if value.is_none() && relative.is_empty() {
+                    continue;
+                }
+                rows.push(LimitRow {
+                    rule,
+                    tier,
+                    value,
+                    profile_value: self
+                        .profile
+                        .limit(rule)
+                        .and_then(|rule| rule.outermost(tier)),
+                    low_rail: low_rail.map(|rail| rail.limit),
+                    high_rail: high_rail.map(|rail| rail.limit),
+                    source: match value {
+                        None => LimitSource::Baseline,
+                        Some(_) if limits.by_nurse(tier) => LimitSource::Nurse,
+                        Some(_) => LimitSource::Profile,
+                    },
+                    relative,
+                });
+            }
+        }
+        rows
+    }
+
     /// The open session.
     pub fn open_session(&self) -> Option<&Session> {
         self.session.as_ref()

@@ -78,9 +78,11 @@ fn worth(body: &Body) -> Worth {
         },
         Body::Record(record, _) => match record {
             Record::Alarm(_) | Record::Phase(_) => Worth::Decision,
-            Record::Audio(_) | Record::Refused(_) | Record::Task(_) | Record::Baseline(_) => {
-                Worth::Notice
-            }
+            Record::Audio(_)
+            | Record::Refused(_)
+            | Record::Task(_)
+            | Record::Baseline(_)
+            | Record::Limit(_) => Worth::Notice,
         },
     }
 }

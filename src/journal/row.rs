@@ -238,6 +238,7 @@ pub(super) fn insert_record(
         Record::Refused(_) => ("refused", None, None),
         Record::Task(_) => ("task", None, None),
         Record::Baseline(_) => ("baseline", None, None),
+        Record::Limit(_) => ("limit", None, None),
     };
     let detail = serde_json::to_string(record)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;

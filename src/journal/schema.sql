@@ -75,7 +75,7 @@ CREATE TABLE record (
     wall_ms INTEGER NOT NULL,
     session INTEGER,
     late_us INTEGER,                         -- how much later than at_us it could be decided, after downtime
-    kind    TEXT NOT NULL,                   -- alarm, audio, phase, refused, task, baseline
+    kind    TEXT NOT NULL,                   -- alarm, audio, phase, refused, task, baseline, limit
     alarm   INTEGER,                         -- for an alarm: the occurrence
     event   TEXT,                            -- for an alarm: begin, escalate, deescalate, acknowledge,
                                              -- return, end, re-alarm

@@ -242,7 +242,8 @@ impl Count {
             | Record::Audio(_)
             | Record::Refused(_)
             | Record::Task(_)
-            | Record::Baseline(_) => {}
+            | Record::Baseline(_)
+            | Record::Limit(_) => {}
         }
     }
 
@@ -433,7 +434,9 @@ fn command_again(command: Command) -> Option<Command> {
         | Command::AudioPause
         | Command::EndAudioPause
         | Command::SetLimit { .. }
-        | Command::RestoreLimits => None,
+        | Command::RestoreLimits { .. }
+        // It names its entry by a number of the record, which no other run has.
+        | Command::Correct { .. } => None,
         Command::StartInfusion { .. } => Some(Command::StartInfusion { over: decided() }),
         Command::CloseSession { by, .. } => Some(Command::CloseSession {
             by,
@@ -450,8 +453,11 @@ fn command_again(command: Command) -> Option<Command> {
         | Command::Drug { .. }
         | Command::Score { .. }
         | Command::Note { .. }
-        | Command::Correct { .. }
         | Command::ConfirmPatient
+        | Command::Check { .. }
+        | Command::SelfTest { .. }
+        | Command::LogIn { .. }
+        | Command::LogOut { .. }
         | Command::Sign { .. } => Some(command),
     }
 }

@@ -1,7 +1,7 @@
 //! What the numbers of a profile must be to each other: order of tiers, rails, clauses of standards.
 
 use super::read::{Reader, Section};
-use super::{Gate, LimitRule, PhaseSet, Rails, Side, Technical, Tier};
+use super::{Gate, LimitRule, PhaseSet, Rail, Rails, Side, Technical, Tier};
 use crate::vocabulary::{Phase, Priority, Rule};
 use std::time::Duration;
 
@@ -35,8 +35,9 @@ pub(super) fn limits(
     for (place, tier) in rule.tiers.iter().enumerate() {
         let key = from.key(&format!("tiers[{place}]"));
         if let (Some(part), Some(rails)) = (tier.absolute, rails)
-            && let Err(what) = within_rails(rule.rule, part.limit, rails)
+            && let Err(rail) = within_rails(rule.rule, part.limit, rails)
         {
+            let what = format!("{} is beyond the rail at {}", part.limit, rail.limit);
             reader.problem(from.at(), key.as_str(), what);
         }
         let is_rate = matches!(rule.rule, Rule::RateLow | Rule::RateHigh);
@@ -64,20 +65,15 @@ pub(super) fn limits(
 }
 
 /// Whether a limit of this rule is inside the rails; otherwise which rail it breaks.
-pub(crate) fn within_rails(rule: Rule, limit: i64, rails: &Rails) -> Result<(), String> {
-    let (broken, rail) = if rule == Rule::Spo2Low {
-        (limit < rails.spo2_lowest, rails.spo2_lowest)
-    } else if rule == Rule::RateLow {
-        (limit < rails.rate_low_lowest, rails.rate_low_lowest)
-    } else if rule == Rule::RateHigh {
-        (limit > rails.rate_high_highest, rails.rate_high_highest)
-    } else {
-        return Ok(());
-    };
-    if broken {
-        return Err(format!("{limit} is beyond the rail at {rail}"));
+pub(crate) fn within_rails(rule: Rule, limit: i64, rails: &Rails) -> Result<(), Rail> {
+    let (low, high) = rails.of(rule);
+    let broken = low
+        .filter(|rail| limit < rail.limit)
+        .or_else(|| high.filter(|rail| limit > rail.limit));
+    match broken {
+        Some(rail) => Err(rail),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Whether a more urgent tier is never easier to reach than a less urgent one in this phase: the

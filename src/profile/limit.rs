@@ -238,6 +238,20 @@ impl LimitRule {
         }
     }
 
+    /// The outermost plain limit of a tier: the one that a nurse sees and may change. `None` when the
+    /// tier only follows the baseline.
+    pub fn outermost(&self, priority: Priority) -> Option<i64> {
+        let side = self.side();
+        self.tiers
+            .iter()
+            .filter(|tier| tier.priority == priority && tier.relative.is_none())
+            .filter_map(|tier| tier.absolute.map(|part| part.limit))
+            .reduce(|one, other| match side {
+                Side::Low => one.max(other),
+                Side::High => one.min(other),
+            })
+    }
+
     /// The side on which the rule's values violate.
     pub fn side(&self) -> Side {
         self.tiers.first().map_or(Side::Low, |tier| tier.side)

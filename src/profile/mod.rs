@@ -14,8 +14,8 @@ pub(crate) use check::{tier_order, within_rails};
 pub use limit::{Absolute, LimitRule, Reason, Relative, Side, Tier};
 pub use parse::parse;
 pub use timing::{
-    AlarmTiming, BaselineTiming, CuffTiming, FeedTiming, Gate, NoBreath, Persistence, PulseLost,
-    PumpTiming, Rails, ReadingTiming, ScoreTiming, SessionTiming, Technical,
+    AlarmTiming, BaselineTiming, CuffTiming, Discharge, FeedTiming, Gate, NoBreath, Persistence,
+    PulseLost, PumpTiming, Rail, Rails, ReadingTiming, ScoreTiming, SessionTiming, Technical,
 };
 
 use crate::vocabulary::{Phase, Rule};
@@ -113,6 +113,8 @@ pub struct Profile {
     pub rails: Rails,
     /// Phases, absence and discharge.
     pub session: SessionTiming,
+    /// What must be reached before a patient leaves.
+    pub discharge: Discharge,
     /// Ages of readings.
     pub reading: ReadingTiming,
     /// Slow and disagreeing feeds.

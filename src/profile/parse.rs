@@ -2,9 +2,9 @@
 
 use super::read::{Reader, Section, Zero};
 use super::{
-    Absolute, AlarmTiming, BaselineTiming, CuffTiming, FeedTiming, Gate, LimitRule, NoBreath,
-    Persistence, PhaseSet, Problem, Profile, PulseLost, PumpTiming, Rails, ReadingTiming, Reason,
-    Relative, ScoreTiming, SessionTiming, Side, Technical, Tier, check,
+    Absolute, AlarmTiming, BaselineTiming, CuffTiming, Discharge, FeedTiming, Gate, LimitRule,
+    NoBreath, Persistence, PhaseSet, Problem, Profile, PulseLost, PumpTiming, Rails, ReadingTiming,
+    Reason, Relative, ScoreTiming, SessionTiming, Side, Technical, Tier, check,
 };
 use crate::vocabulary::{AlarmClass, Priority, Rule};
 use toml::de::DeTable;
@@ -56,6 +56,11 @@ fn profile<'t>(reader: &mut Reader<'t>, root: &mut Section<'t>) -> Option<Profil
     let gate = section(reader, root, "gate", gate);
     let rails = section(reader, root, "rails", rails);
     let session = section(reader, root, "session", session);
+    // Profiles from before there was a checklist have none.
+    let discharge = match root.optional("discharge") {
+        Some(_) => section(reader, root, "discharge", discharge),
+        None => Some(Discharge::default()),
+    };
     let reading = section(reader, root, "reading", reading);
     let feeds = section(reader, root, "feeds", feeds);
     let cuff = section(reader, root, "cuff", cuff);
@@ -76,6 +81,7 @@ fn profile<'t>(reader: &mut Reader<'t>, root: &mut Section<'t>) -> Option<Profil
         gate: gate?,
         rails: rails?,
         session: session?,
+        discharge: discharge?,
         reading: reading?,
         feeds: feeds?,
         cuff: cuff?,
@@ -175,6 +181,17 @@ fn session<'t>(reader: &mut Reader<'t>, from: &mut Section<'t>) -> SessionTiming
         away_up_to: reader.duration(from, "away-up-to", Zero::Refused),
         back_after: reader.duration(from, "back-after", Zero::Refused),
         still_open_after: reader.duration(from, "still-open-after", Zero::Refused),
+    }
+}
+
+fn discharge<'t>(reader: &mut Reader<'t>, from: &mut Section<'t>) -> Discharge {
+    Discharge {
+        aldrete: count(reader, from, "aldrete", 1, 10),
+        padss: count(reader, from, "padss", 1, 10),
+        moaas: count(reader, from, "moaas", 1, 5),
+        pressure_percent: count(reader, from, "pressure-percent", 1, 50),
+        spo2: count(reader, from, "spo2", 85, 100),
+        spo2_for: reader.duration(from, "spo2-for", Zero::Refused),
     }
 }
 

@@ -75,6 +75,75 @@ pub struct Rails {
     pub rate_high_highest: i64,
 }
 
+/// One end of what a limit may be, and the key of the profile that says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rail {
+    /// The outermost limit that is allowed.
+    pub limit: i64,
+    /// The key under `[rails]`.
+    pub key: &'static str,
+}
+
+impl Rails {
+    /// The lowest and the highest limit that this rule may have.
+    pub const fn of(&self, rule: Rule) -> (Option<Rail>, Option<Rail>) {
+        let (spo2, low, high) = (
+            Rail {
+                limit: self.spo2_lowest,
+                key: "spo2-lowest",
+            },
+            Rail {
+                limit: self.rate_low_lowest,
+                key: "rate-low-lowest",
+            },
+            Rail {
+                limit: self.rate_high_highest,
+                key: "rate-high-highest",
+            },
+        );
+        if matches!(rule, Rule::Spo2Low) {
+            (Some(spo2), None)
+        } else if matches!(rule, Rule::RateLow) {
+            (Some(low), None)
+        } else if matches!(rule, Rule::RateHigh) {
+            (None, Some(high))
+        } else {
+            (None, None)
+        }
+    }
+}
+
+/// What must be reached before a patient leaves (clinical 5.4). A profile without a `[discharge]`
+/// table has these numbers of the checklist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Discharge {
+    /// Least Aldrete score.
+    pub aldrete: i64,
+    /// Least PADSS score.
+    pub padss: i64,
+    /// Least MOAA/S score.
+    pub moaas: i64,
+    /// How far the last pressure may be from the baseline, percent.
+    pub pressure_percent: i64,
+    /// Least SpO2, or the baseline if that is lower.
+    pub spo2: i64,
+    /// For how long.
+    pub spo2_for: Duration,
+}
+
+impl Default for Discharge {
+    fn default() -> Self {
+        Self {
+            aldrete: 9,
+            padss: 9,
+            moaas: 5,
+            pressure_percent: 20,
+            spo2: 92,
+            spo2_for: Duration::from_secs(15 * 60),
+        }
+    }
+}
+
 /// Phases, absence and discharge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionTiming {

@@ -8,9 +8,12 @@
 //! Promises: nothing from the wire panics, hangs or allocates without bound; a broken frame is counted
 //! and costs only itself; the device is only ever read, never changed.
 
+mod capnostream;
 mod device;
+mod dinamap;
 mod event;
 mod ge_dri;
+mod ge_unity;
 pub mod hl7;
 mod intellivue;
 pub mod json;

@@ -146,6 +146,9 @@ pub static REGISTRY: &[Protocol] = &[
     super::intellivue::PROTOCOL,
     super::masimo_ascii1::PROTOCOL,
     super::ge_dri::PROTOCOL,
+    super::dinamap::PROTOCOL,
+    super::capnostream::PROTOCOL,
+    super::ge_unity::PROTOCOL,
     super::raw::PROTOCOL,
 ];
 

@@ -305,7 +305,7 @@ async fn asked_to_stop(mut stop: watch::Receiver<bool>) {
 /// What the nurse does.
 enum Action {
     /// Sends a command.
-    Command(Command),
+    Command(Box<Command>),
     /// Acknowledges everything that is on the board.
     AcknowledgeAll,
 }
@@ -325,11 +325,13 @@ const STEP_PATIENCE: Duration = Duration::from_secs(60);
 /// What the nurse does in the scripted session; alarms are left to sound for some tens of seconds.
 fn steps() -> Vec<Step> {
     let at = |at, action| Step { at, action };
+    let command = |command| Action::Command(Box::new(command));
     let second = Duration::from_secs;
     let score = |value| {
-        Action::Command(Command::Score {
+        command(Command::Score {
             scale: "moaas".to_owned(),
             value: Decimal::whole(value),
+            by: None,
         })
     };
     let open = OpenSession {
@@ -341,18 +343,20 @@ fn steps() -> Vec<Step> {
         planned_min: Some(Decimal::whole(40)),
         cuff_arm: Some("left".to_owned()),
         spo2_arm: Some("right".to_owned()),
+        by: None,
     };
     let note = |text: &str| {
-        Action::Command(Command::Note {
+        command(Command::Note {
             text: text.to_owned(),
+            by: None,
         })
     };
     let start = Command::StartInfusion { over: None };
     let infusion_end = INFUSION_START + STANDARD_LENGTH;
     vec![
-        at(second(5), Action::Command(Command::OpenSession(open))),
+        at(second(5), command(Command::OpenSession(open))),
         at(second(330), score(5)),
-        at(INFUSION_START, Action::Command(start)),
+        at(INFUSION_START, command(start)),
         at(second(1_275), Action::AcknowledgeAll),
         at(
             second(1_290),
@@ -363,14 +367,14 @@ fn steps() -> Vec<Step> {
         at(second(2_020), Action::AcknowledgeAll),
         at(36 * MINUTE, score(4)),
         at(second(2_700), Action::AcknowledgeAll),
-        at(infusion_end, Action::Command(Command::StopInfusion)),
+        at(infusion_end, command(Command::StopInfusion)),
         at(51 * MINUTE, score(4)),
         at(second(3_300), Action::AcknowledgeAll),
         at(66 * MINUTE, score(5)),
         at(76 * MINUTE, score(5)),
         at(
             infusion_end + 61 * MINUTE,
-            Action::Command(Command::CloseSession {
+            command(Command::CloseSession {
                 by: "demo".to_owned(),
                 over: None,
             }),
@@ -509,10 +513,11 @@ mod tests {
             at: Duration::from_secs(second),
             action,
         };
+        let command = |command| Action::Command(Box::new(command));
         let script = vec![
-            step(1, Action::Command(Command::StartInfusion { over: None })),
+            step(1, command(Command::StartInfusion { over: None })),
             step(2, Action::AcknowledgeAll),
-            step(3, Action::Command(Command::StopInfusion)),
+            step(3, command(Command::StopInfusion)),
         ];
         let clock = Clock::sped_up(10);
         let following = follow(&nurse, script, clock, clock.now());

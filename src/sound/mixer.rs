@@ -6,7 +6,7 @@
 
 use super::tone::{Burst, FALL, Melody, SILENCE, quantise};
 use crate::board::Cue;
-use crate::engine::Sounding;
+use crate::engine::{Loudness, Sounding};
 use crate::vocabulary::Priority;
 
 /// Turns cues into samples.
@@ -25,6 +25,11 @@ pub struct Mixer {
     quiet: u32,
     /// A burst that was cut off, and the samples in which it dies away.
     fading: Option<(Burst, u32)>,
+    /// A burst that a person asked to hear. It is a voice of its own, so that nothing about an alarm
+    /// depends on it, and it dies away with the first sample of a cue.
+    test: Option<Burst>,
+    /// The end of a test that an alarm cut off.
+    test_fading: Option<(Burst, u32)>,
 }
 
 impl Default for Mixer {
@@ -37,6 +42,8 @@ impl Default for Mixer {
             next_in: None,
             quiet: u32::MAX,
             fading: None,
+            test: None,
+            test_fading: None,
         }
     }
 }
@@ -46,7 +53,11 @@ impl Mixer {
     /// [`SAMPLE_RATE`](super::SAMPLE_RATE).
     pub fn fill(&mut self, cue: Cue, out: &mut [i16]) {
         self.take(cue);
-        if self.burst.is_none() && self.fading.is_none() && self.next_in.is_none() {
+        if cue.sounding != Sounding::None || self.burst.is_some() {
+            self.end_test();
+        }
+        let tests = self.test.is_some() || self.test_fading.is_some();
+        if self.burst.is_none() && self.fading.is_none() && self.next_in.is_none() && !tests {
             // Nearly always: nothing to hear and nothing to come.
             let span = u32::try_from(out.len()).unwrap_or(u32::MAX);
             self.quiet = self.quiet.saturating_add(span);
@@ -58,8 +69,41 @@ impl Mixer {
         }
     }
 
+    /// Plays one burst of this priority for a person who tests the sound, unless an alarm sounds.
+    pub fn test(&mut self, priority: Priority) {
+        if self.cue.sounding == Sounding::None && self.burst.is_none() {
+            self.test = Some(Burst::new(priority, Melody::of(None)));
+        }
+    }
+
+    fn end_test(&mut self) {
+        if let Some(burst) = self.test.take() {
+            self.test_fading = Some((burst, FALL));
+        }
+    }
+
+    /// What is heard of a test now.
+    fn test_level(&mut self) -> f64 {
+        let mut level = 0.0;
+        if let Some(burst) = &mut self.test {
+            level += burst.next(Loudness::default());
+            if burst.left() == 0 {
+                self.test = None;
+            }
+        }
+        if let Some((burst, left)) = &mut self.test_fading {
+            level += burst.next(Loudness::default()) * f64::from(*left) / f64::from(FALL);
+            *left -= 1;
+            if *left == 0 {
+                self.test_fading = None;
+            }
+        }
+        level
+    }
+
     /// Falls silent now, even within a first burst: somebody pressed audio pause.
     pub fn hush(&mut self) {
+        self.end_test();
         self.next_in = None;
         self.cut();
     }
@@ -106,7 +150,7 @@ impl Mixer {
             Some(left) => self.next_in = Some(left - 1),
             None => {}
         }
-        let mut level = 0.0;
+        let mut level = self.test_level();
         if let Some(burst) = &mut self.burst {
             level += burst.next(self.cue.loudness);
             if burst.left() == 0 {
@@ -198,6 +242,72 @@ mod tests {
             .into_iter()
             .map(|(start, _)| start)
             .collect()
+    }
+
+    /// Samples in which a test that an alarm cuts off dies away.
+    const TAIL: usize = FALL as usize;
+
+    proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+            /// Whatever is tested when, an alarm is heard exactly as without the test: at its own time, as
+            /// loud, as long, as often. Only the 20 ms in which a cut-off test dies away may differ.
+            #[test]
+            fn a_test_never_lowers_delays_or_masks_a_cue(
+                script in prop::collection::vec(
+                    (0_u8..4, 1_usize..40, 0_u8..4), 1..16,
+                ),
+            ) {
+                let (mut plain, mut tested) = (Mixer::default(), Mixer::default());
+                let mut dying = 0;
+                for (sounding, length, test) in script {
+                    let cue = Cue { sounding: match sounding {
+                        0 | 1 => Sounding::None,
+                        2 => Sounding::Medium,
+                        _ => Sounding::High,
+                    }, ..Cue::default() };
+                    let is_testing = tested.test.is_some();
+                    if let Some(priority) = priority(match test {
+                        1 => Sounding::Low,
+                        2 => Sounding::Medium,
+                        3 => Sounding::High,
+                        _ => Sounding::None,
+                    }) {
+                        tested.test(priority);
+                    }
+                    let (mut one, mut other) = (vec![0; length * 20 * MS], vec![0; length * 20 * MS]);
+                    plain.fill(cue, &mut one);
+                    tested.fill(cue, &mut other);
+                    let alarms = cue.sounding != Sounding::None || plain.burst.is_some();
+                    if alarms && (is_testing || test > 0) {
+                        dying = TAIL;
+                    }
+                    if alarms {
+                        prop_assert_eq!(&one[dying.min(one.len())..], &other[dying.min(other.len())..]);
+                    }
+                    dying = 0;
+                    prop_assert_eq!(plain.quiet, tested.quiet);
+                    prop_assert_eq!(plain.next_in, tested.next_in);
+                }
+            }
+        }
+
+    #[test]
+    fn a_test_is_one_burst_and_a_pause_ends_it() {
+        let mut mixer = Mixer::default();
+        mixer.test(Priority::High);
+        let heard = play(&mut mixer, &[(cue(Sounding::None), 15_000)]);
+        assert_eq!(starts(&heard), BURST);
+        mixer.test(Priority::High);
+        play(&mut mixer, &[(cue(Sounding::None), 300)]);
+        mixer.hush();
+        let after = play(&mut mixer, &[(cue(Sounding::None), 5_000)]);
+        assert!(after[TAIL..].iter().all(|&sample| sample == 0));
+        // While an alarm sounds there is no test.
+        let mut alarming = Mixer::default();
+        play(&mut alarming, &[(cue(Sounding::Medium), 10)]);
+        alarming.test(Priority::High);
+        assert!(alarming.test.is_none());
     }
 
     const BURST: [usize; 10] = [0, 250, 500, 1_000, 1_250, 1_900, 2_150, 2_400, 2_900, 3_150];

@@ -7,7 +7,7 @@
 use super::mixer::Mixer;
 use super::pace::{Appetite, Consumption, Pace};
 use super::player::{Failure, Player};
-use crate::board::{Published, Status};
+use crate::board::{Published, Status, TestSound};
 use crate::clock::Clock;
 use crate::engine::{AudioState, HealthItem, Sounding};
 use crate::inbox::{HealthTeller, Inbox};
@@ -56,6 +56,7 @@ pub fn run(settings: &SoundSettings, connections: &Connections) {
         connections,
         real: Clock::real(),
         health: HealthTeller::new(HealthItem::Sound),
+        tested: connections.published.test(),
     };
     match &settings.player {
         Some(command) => thread.keep_playing(command),
@@ -70,6 +71,8 @@ struct SoundThread<'a> {
     connections: &'a Connections,
     real: Clock,
     health: HealthTeller,
+    /// The newest test that was played or passed over.
+    tested: Option<TestSound>,
 }
 
 impl SoundThread<'_> {
@@ -144,7 +147,7 @@ impl SoundThread<'_> {
         Ok(())
     }
 
-    fn mix(&self, mixer: &mut Mixer, samples: &mut [i16]) {
+    fn mix(&mut self, mixer: &mut Mixer, samples: &mut [i16]) {
         let cue = self.connections.published.cue();
         if cue.sounding == Sounding::None {
             // A first burst ends by itself, but not against the nurse's press. The pause is shown on the
@@ -152,6 +155,17 @@ impl SoundThread<'_> {
             mixer.fill(cue, &mut []);
             if self.connections.published.board().audio.state == AudioState::Paused {
                 mixer.hush();
+            }
+        }
+        let test = self.connections.published.test();
+        if test != self.tested {
+            self.tested = test;
+            // An alarm that came meanwhile goes first, and so does a pause.
+            if let Some(test) = test
+                && cue.sounding == Sounding::None
+                && self.connections.published.board().audio.state == AudioState::On
+            {
+                mixer.test(test.priority);
             }
         }
         mixer.fill(cue, samples);

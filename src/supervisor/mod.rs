@@ -190,6 +190,8 @@ impl Daemon {
                 runtime_dir: configuration.display.runtime_dir.clone(),
                 token: token.clone(),
                 attached: configuration.display.attached,
+                access: configuration.access.clone(),
+                training: configuration.training,
             };
             let sources = display::Sources {
                 published: Arc::clone(&published),

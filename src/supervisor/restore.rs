@@ -133,7 +133,8 @@ pub(super) fn text_of(record: &Record, feed: Option<&str>, at: Moment) -> Option
         | Record::Phase(_)
         | Record::Refused(_)
         | Record::Task(_)
-        | Record::Baseline(_) => None,
+        | Record::Baseline(_)
+        | Record::Limit(_) => None,
     }
 }
 

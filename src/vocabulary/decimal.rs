@@ -147,6 +147,13 @@ impl Decimal {
         Some(Self { mantissa, scale })
     }
 
+    /// The sum, or `None` when it does not fit.
+    pub fn plus(self, other: Self) -> Option<Self> {
+        let scale = self.scale.max(other.scale);
+        let mantissa = self.rounded(scale)?.checked_add(other.rounded(scale)?)?;
+        Some(Self { mantissa, scale })
+    }
+
     /// Whether the value is exactly zero.
     pub const fn is_zero(self) -> bool {
         self.mantissa == 0

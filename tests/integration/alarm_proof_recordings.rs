@@ -107,6 +107,7 @@ impl Recording {
                         &command(Command::Score {
                             scale: "moaas".into(),
                             value: Decimal::whole(5),
+                            by: None,
                         }),
                     );
                 }

@@ -130,9 +130,10 @@ fn alm_a10_a12_the_limits_in_use_are_shown_and_the_clinics_can_be_restored() {
         tier: Priority::Low,
         value: Decimal::whole(93),
         reason: "COPD".into(),
+        by: None,
     }));
     assert_eq!(limit(&bed), Decimal::whole(93));
-    bed.take(&command(Command::RestoreLimits));
+    bed.take(&command(Command::RestoreLimits { by: None }));
     assert_eq!(limit(&bed), Decimal::whole(94));
 }
 

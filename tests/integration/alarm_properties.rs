@@ -105,16 +105,19 @@ fn a_command() -> impl Strategy<Value = Input> {
             tier: Priority::Medium,
             value: Decimal::whole(90),
             reason: "r".into(),
+            by: None,
         },
-        Command::RestoreLimits,
+        Command::RestoreLimits { by: None },
         Command::SetBaseline {
             parameter: Parameter::Hr,
             value: Decimal::whole(70),
             reason: "r".into(),
+            by: None,
         },
         Command::Score {
             scale: "moaas".into(),
             value: Decimal::whole(3),
+            by: None,
         },
         Command::ConfirmPatient,
     ])

@@ -673,3 +673,49 @@ fn infusewatch_profile() -> String {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/profiles/ketamine-adult.toml");
     fs::read_to_string(shipped).unwrap_or_else(|_| "[spo2-low]\n".to_owned())
 }
+
+#[test]
+fn every_mistake_in_the_staff_is_listed_and_no_pin_is_repeated() {
+    let folder = Folder::new();
+    let hash = infusewatch::configuration::PinHash::of("4711", b"sixteen bytes!!!").unwrap();
+    let bed = GOOD;
+    let person = |name: &str, pin: &str| {
+        format!("[[access.staff]]\nname = \"{name}\"\nrole = \"RN\"\npin = \"{pin}\"\n")
+    };
+    let good = format!(
+        "{bed}[access]\nrequire = [\"set-limit\", \"sign\"]\nauto-log-off = \"2min\"\n{}",
+        person("Ann", hash.reveal())
+    );
+    let access = folder.load(&good).unwrap().access;
+    assert_eq!(access.required, ["set-limit", "sign"]);
+    assert_eq!(access.auto_log_off, Duration::from_secs(120));
+    assert!(access.staff[0].pin.matches("4711"));
+    assert_eq!(folder.load(bed).unwrap().access.staff.len(), 0);
+
+    let bad = format!(
+        "{bed}[access]\nrequire = [\"acknowledge\", \"set-limit\", \"set-limit\"]\nauto-log-off = \"1s\"\nforce = 1\n{}{}",
+        person("Ann", "4711"),
+        person("Ben", hash.reveal()) + &person("Ben", hash.reveal()),
+    );
+    assert_eq!(
+        folder.problems(&bad),
+        [
+            (Some(12), "access.require".to_owned()),
+            (Some(12), "access.require".to_owned()),
+            (Some(13), "access.auto-log-off".to_owned()),
+            (Some(14), "access.force".to_owned()),
+            (Some(18), "access.staff.pin".to_owned()),
+            (Some(23), "access.staff.name".to_owned()),
+        ]
+    );
+    let told = format!("{:?}", folder.load(&bad).unwrap_err());
+    assert!(
+        !told.contains("4711") && !told.contains("argon2id$v"),
+        "{told}"
+    );
+    let nobody = format!("{bed}[access]\nrequire = [\"sign\"]\n");
+    assert_eq!(
+        folder.problems(&nobody),
+        [(Some(12), "access.require".to_owned())]
+    );
+}

@@ -72,6 +72,7 @@ pub fn alarm(
         peak: priority,
         state: AlarmStateView::Active,
         since: ago(now, seconds),
+        acknowledged_by: None,
         text: text.into(),
         explanation: Value::Null,
     }
@@ -167,6 +168,7 @@ pub fn infusion() -> Board {
             infusion_run: Duration::from_secs(1_460),
             observe_until: None,
             baseline: vec![(Parameter::NibpSys, Some(Decimal::whole(124)), 3)],
+            ..SessionView::default()
         }),
         next_task: Some((
             "Cuff reading".into(),

@@ -3,6 +3,7 @@
 use crate::display_board;
 use infusewatch::board::{Published, Status};
 use infusewatch::clock::Clock;
+use infusewatch::configuration::Access;
 use infusewatch::display::{DisplaySettings, History, Sources, Token, serve};
 use infusewatch::engine::{Command, HealthItem, Input};
 use infusewatch::inbox::{CommandAnswer, Delivery, Inbox};
@@ -113,6 +114,8 @@ pub struct Plan {
     /// Holds the port until the daemon has told that it is in use.
     pub in_use: Option<TcpListener>,
     pub folder: Option<PathBuf>,
+    pub access: Access,
+    pub training: bool,
 }
 
 impl Default for Plan {
@@ -123,6 +126,8 @@ impl Default for Plan {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             in_use: None,
             folder: None,
+            access: Access::default(),
+            training: false,
         }
     }
 }
@@ -179,6 +184,8 @@ impl Daemon {
             runtime_dir: folder.clone(),
             token: token.clone(),
             attached: plan.attached,
+            access: plan.access,
+            training: plan.training,
         };
         let sources = Sources {
             published: Arc::clone(&published),

@@ -166,7 +166,8 @@ fn words(record: &Record, feed: Option<&str>, _: Moment) -> Option<String> {
         | Record::Phase(_)
         | Record::Refused(_)
         | Record::Task(_)
-        | Record::Baseline(_) => None,
+        | Record::Baseline(_)
+        | Record::Limit(_) => None,
     }
 }
 

@@ -242,6 +242,7 @@ fn another_profile_gives_its_own_numbers_and_what_a_nurse_did_is_left_out() {
                     tier: Priority::Medium,
                     value: Decimal::whole(89),
                     reason: "test".to_owned(),
+                    by: None,
                 },
             ),
             425 => bench.orders(

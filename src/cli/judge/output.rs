@@ -2,8 +2,8 @@
 
 use super::input::Feeds;
 use crate::engine::{
-    AlarmEvent, AlarmRecord, AudioRecord, BaselineRecord, LimitSource, Numbered, PhaseRecord,
-    Record, RefusedRecord, Taken, TaskRecord, text,
+    AlarmEvent, AlarmRecord, AudioRecord, BaselineRecord, LimitRecord, LimitSource, Numbered,
+    PhaseRecord, Record, RefusedRecord, Taken, TaskRecord, text,
 };
 use crate::vocabulary::{AlarmClass, Cause, Decimal, Moment, Parameter, Phase, Priority, Rule};
 use serde::Serialize;
@@ -123,6 +123,7 @@ pub(super) fn record(out: &mut impl Write, numbered: &Numbered, feeds: &Feeds) -
         Record::Phase(record) => with::<PhaseRecord>(out, head("phase"), record),
         Record::Refused(record) => with::<RefusedRecord>(out, head("refused"), record),
         Record::Baseline(record) => with::<BaselineRecord>(out, head("baseline"), record),
+        Record::Limit(record) => with::<LimitRecord>(out, head("limit"), record),
         Record::Task(TaskRecord { text, due_at }) => line(
             out,
             &Task {

@@ -184,6 +184,7 @@ impl Engine {
         session.run = state.run;
         session.running_since = state.running_since;
         session.last_valid = now;
+        session.entries.clone_from(&state.entries);
         session.away = state
             .away_until
             .filter(|until| *until > now)
@@ -205,7 +206,7 @@ impl Engine {
         self.session = Some(session);
         for (rule, tier, value) in &state.limits {
             // It was taken before; a limit that is refused now leaves the profile's, which is stricter.
-            let _ = self.set_limit(*rule, *tier, *value, "carried over");
+            let _ = self.change_limit(*rule, *tier, *value, "carried over");
         }
         self.carry_alarms(state);
         if let Some(paused_at) = state.paused_at {

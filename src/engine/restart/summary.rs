@@ -1,7 +1,7 @@
 //! What the records of an open session say, followed row by row.
 
 use crate::engine::command::{Command, OpenSession};
-use crate::engine::commands::{MOAAS, scale_name};
+use crate::engine::entries::{Entries, MOAAS, scale_name};
 use crate::engine::input::{CarryOver, FeedId, Input, Setup};
 use crate::engine::reading::{CuffIdentity, CuffTaken};
 use crate::engine::record::{AlarmEvent, AlarmRecord, AudioState, Record};
@@ -53,6 +53,8 @@ pub(super) struct Summary {
     pub(super) last_cuff: Option<Moment>,
     pub(super) rate_changed: Option<Moment>,
     pub(super) last_score: Option<Moment>,
+    /// What people entered, with its corrections.
+    pub(super) entries: Entries,
     /// What each feed gave a number of since the opening.
     pub(super) gave: BTreeSet<(FeedId, Parameter)>,
     pub(super) alarms: BTreeMap<u64, OpenAlarm>,
@@ -62,8 +64,8 @@ pub(super) struct Summary {
 #[derive(Clone, Debug, Default)]
 pub struct Summariser {
     state: Summary,
-    /// A command whose refusal, if any, is the next record.
-    pending: Option<Command>,
+    /// A command and its place, whose refusal, if any, is the next record.
+    pending: Option<(u64, Stamped, Command)>,
     /// What stood before an opening, until it is known that it was not refused.
     before_open: Option<Box<Summary>>,
     cuffs: BTreeMap<FeedId, CuffIdentity>,
@@ -145,6 +147,12 @@ impl Summariser {
                     opened: Stamped { moment: at, wall },
                     ..Summary::default()
                 };
+                let mut open = open;
+                open.entries.follow(
+                    seq,
+                    Stamped { moment: at, wall },
+                    &Command::OpenSession((**about).clone()),
+                );
                 self.before_open = Some(Box::new(std::mem::replace(&mut self.state, open)));
             }
             Input::CarryOver(carry) => {
@@ -152,7 +160,10 @@ impl Summariser {
                     self.state = state;
                 }
             }
-            Input::Command(command) => self.pending = Some((**command).clone()),
+            Input::Command(command) => {
+                let stamp = Stamped { moment: at, wall };
+                self.pending = Some((seq, stamp, (**command).clone()));
+            }
             Input::Reading { feed, observation } => {
                 let known = observation.parameter.known();
                 if let Some(parameter) = known.filter(|_| observation.reading.value().is_some()) {
@@ -185,14 +196,17 @@ impl Summariser {
     fn settle_pending(&mut self) {
         self.before_open = None;
         let at = self.state.at;
-        let Some(command) = self.pending.take() else {
+        let Some((seq, stamp, command)) = self.pending.take() else {
             return;
         };
+        if self.state.session.is_some() {
+            self.state.entries.follow(seq, stamp, &command);
+        }
         match command {
             Command::SetLimit {
                 rule, tier, value, ..
             } => self.state.limits.push((rule, tier, value)),
-            Command::RestoreLimits => self.state.limits.clear(),
+            Command::RestoreLimits { .. } => self.state.limits.clear(),
             Command::RateChange { .. } => self.state.rate_changed = Some(at),
             Command::Away { minutes } => {
                 self.state.away_until =
@@ -203,6 +217,11 @@ impl Summariser {
             Command::EndAudioPause => self.state.paused_at = None,
             Command::Score { scale, .. } if scale_name(&scale) == MOAAS => {
                 self.state.last_score = Some(at);
+            }
+            Command::Correct { .. } => {
+                if let Some(about) = self.state.entries.opening() {
+                    self.state.about = about.clone();
+                }
             }
             Command::OpenSession(_)
             | Command::StartInfusion { .. }
@@ -215,7 +234,10 @@ impl Summariser {
             | Command::Drug { .. }
             | Command::Score { .. }
             | Command::Note { .. }
-            | Command::Correct { .. }
+            | Command::Check { .. }
+            | Command::SelfTest { .. }
+            | Command::LogIn { .. }
+            | Command::LogOut { .. }
             | Command::ConfirmPatient
             | Command::Sign { .. } => {}
         }
@@ -249,7 +271,8 @@ impl Summariser {
                         .push((baseline.parameter, value, baseline.readings.len()));
                 }
             }
-            Record::Task(_) => {}
+            // The commands say it.
+            Record::Limit(_) | Record::Task(_) => {}
         }
     }
 
@@ -260,7 +283,7 @@ impl Summariser {
         if rises && alarm.class == AlarmClass::Physiological {
             self.state.away_until = None;
             self.pending
-                .take_if(|command| matches!(command, Command::Away { .. }));
+                .take_if(|(_, _, command)| matches!(command, Command::Away { .. }));
         }
     }
 
@@ -278,6 +301,7 @@ impl Summariser {
                 state.started.get_or_insert(at);
                 state.ended = None;
                 state.rate_changed = Some(at.moment);
+                state.entries.infusion_begins();
             }
             Phase::Recovery => state.ended = Some(at),
             // Alarms about ourselves outlive a session.

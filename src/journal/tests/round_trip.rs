@@ -85,7 +85,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         Just(Command::PauseInfusion),
         Just(Command::AudioPause),
         (1_u32..=15).prop_map(|minutes| Command::Away { minutes }),
-        any_text().prop_map(|text| Command::Note { text }),
+        any_text().prop_map(|text| Command::Note { text, by: None }),
         (any::<u64>(), any_text()).prop_map(|(alarm, by)| Command::Acknowledge {
             alarm: AcknowledgeTarget::One(alarm),
             seen_priority: Some(Priority::Medium),
@@ -97,6 +97,11 @@ fn any_command() -> impl Strategy<Value = Command> {
             tier: Priority::High,
             value,
             reason,
+            by: Some("Ann".to_owned()),
+        }),
+        any_text().prop_map(|name| Command::LogIn {
+            name,
+            accepted: false,
         }),
         // A correction may carry any key, even the ones of our own wrapping.
         (any::<u64>(), any_text()).prop_map(|(seq, text)| Command::Correct {

@@ -1,0 +1,4 @@
+//! Any bytes as what a `nonin-df2` device might send.
+#![no_main]
+use infusewatch_fuzz::{read, seeds};
+libfuzzer_sys::fuzz_target!(init: seeds("nonin-df2"), |data: &[u8]| read("nonin-df2", data));
