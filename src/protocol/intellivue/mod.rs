@@ -11,16 +11,20 @@
 //! is (taken here for INVALID), and whether the list of exported waves outlives the association.
 
 mod alarm;
+mod answer;
 mod association;
 mod clock;
 mod device;
+mod exported;
 mod frame;
 mod message;
 mod nomenclature;
 mod numerics;
+mod request;
 mod series;
 mod session;
 mod settings;
+mod shown;
 mod system;
 mod wave;
 mod wire;

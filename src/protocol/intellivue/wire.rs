@@ -176,7 +176,7 @@ pub(super) fn to_absolute_time(civil_ms: i64) -> [u8; 8] {
     };
     let civil = stamp.to_zoned(jiff::tz::TimeZone::UTC).datetime();
     let coded = |value: i64| {
-        u8::try_from(value.rem_euclid(100)).map_or(0xFF, |value| value / 10 << 4 | value % 10)
+        u8::try_from(value.rem_euclid(100)).map_or(0xFF, |value| ((value / 10) << 4) | (value % 10))
     };
     [
         coded(i64::from(civil.year()) / 100),
@@ -311,7 +311,7 @@ mod tests {
             mantissa in -8_000_000_i64..=8_000_000,
             scale in 0_u8..=4,
             words in "[ -~\u{e4}\u{1f600}]{0,20}",
-            hundredths in 0_i64..=253_402_300_799_99,
+            hundredths in 0_i64..=25_340_230_079_999,
         ) {
             let value = Decimal::new(mantissa, scale);
             prop_assert_eq!(float(to_float(value)), Ok(value));

@@ -2,184 +2,11 @@
 
 use super::super::super::event::Fault;
 use super::super::association::{self, Terms};
-use super::super::message::{Asked, DATA_EXPORT};
+use super::super::message::DATA_EXPORT;
+use super::super::request::Asked;
+use super::room::{Room, named};
 use super::*;
-use crate::observation::AlertPhase;
-use crate::vocabulary::Priority;
 use std::time::Duration;
-
-/// A session and a simulated monitor in one room, with a clock of their own.
-struct Room {
-    session: Box<dyn Session>,
-    device: Box<dyn Device>,
-    /// Milliseconds.
-    now: u64,
-    next_screen: u64,
-    screen: Screen,
-    /// Everything that the session said.
-    events: Events,
-    /// What it sent, and when.
-    asked: Vec<(u64, Vec<u8>)>,
-    /// Decides which messages reach the session, and which the monitor.
-    inward: Box<dyn FnMut(&[u8]) -> bool>,
-    outward: Box<dyn FnMut(&[u8]) -> bool>,
-}
-
-/// A screen with everything on it.
-fn screen() -> Screen {
-    let reading = |value| Reading::Valid(Decimal::whole(value));
-    Screen {
-        civil_ms: TAKEN,
-        numerics: [
-            (Parameter::Hr, reading(72)),
-            (Parameter::Spo2, reading(97)),
-            (Parameter::Pr, reading(71)),
-        ]
-        .into(),
-        ..Screen::default()
-    }
-}
-
-impl Room {
-    fn with(options: &[(&str, &str)]) -> Self {
-        Self {
-            session: session_over(Medium::Datagram, options),
-            device: device(),
-            now: 0,
-            next_screen: 0,
-            screen: screen(),
-            events: Events::new(),
-            asked: Vec::new(),
-            inward: Box::new(|_| true),
-            outward: Box::new(|_| true),
-        }
-    }
-
-    fn open() -> Self {
-        Self::with(&[]).opened()
-    }
-
-    fn opened(mut self) -> Self {
-        self.act(|session, now, events| session.opened(now, events));
-        self
-    }
-
-    fn act(&mut self, act: impl FnOnce(&mut dyn Session, Now, &mut Events)) {
-        let mut said = Events::new();
-        act(&mut *self.session, at_ms(self.now), &mut said);
-        self.follow(said);
-    }
-
-    fn hears(&mut self, message: &[u8]) {
-        self.act(|session, now, events| session.receive(now, message, events));
-    }
-
-    /// Delivers what was said to the monitor, and its answers.
-    fn follow(&mut self, said: Events) {
-        let mut answers = Vec::new();
-        for message in sent(&said) {
-            self.asked.push((self.now, message.clone()));
-            if (self.outward)(&message) {
-                self.device.receive(at_ms(self.now), &message, &mut answers);
-            }
-        }
-        self.events.extend(said);
-        self.deliver(answers);
-    }
-
-    fn deliver(&mut self, messages: Vec<Vec<u8>>) {
-        for message in messages {
-            if (self.inward)(&message) {
-                self.hears(&message);
-            }
-        }
-    }
-
-    /// Time goes by.
-    fn pass(&mut self, millis: u64) {
-        let end = self.now + millis;
-        loop {
-            let due = self
-                .session
-                .deadline()
-                .map_or(u64::MAX, |due| due.as_micros().div_ceil(1_000));
-            let next = due.min(self.next_screen);
-            if next > end {
-                self.now = end;
-                return;
-            }
-            self.now = next.max(self.now);
-            if due <= self.now {
-                self.act(|session, now, events| session.expire(now, events));
-                let later = self.session.deadline();
-                assert!(
-                    later.is_none_or(|later| later > at_ms(self.now).moment),
-                    "it goes on"
-                );
-            } else {
-                let mut answers = Vec::new();
-                let civil_ms = TAKEN + i64::try_from(self.now).unwrap();
-                let screen = Screen {
-                    civil_ms,
-                    ..self.screen.clone()
-                };
-                self.device.present(at_ms(self.now), &screen, &mut answers);
-                self.next_screen = self.now + 1_024;
-                self.deliver(answers);
-            }
-        }
-    }
-
-    /// Times at which a message of this kind was sent.
-    fn times(&self, kind: u8) -> Vec<u64> {
-        let of_kind = self.asked.iter().filter(|(_, message)| message[0] == kind);
-        of_kind.map(|(at, _)| *at).collect()
-    }
-
-    /// Numbers of SpO2 heard since `from`, an index of `events`.
-    fn numbers_since(&self, from: usize) -> usize {
-        observed(&self.events[from..])
-            .iter()
-            .filter(|seen| seen.parameter == Parameter::Spo2.into())
-            .filter(|seen| seen.reading.value().is_some())
-            .count()
-    }
-
-    /// Passes time and counts the numbers in it.
-    fn numbers_in(&mut self, millis: u64) -> usize {
-        let from = self.events.len();
-        self.pass(millis);
-        self.numbers_since(from)
-    }
-}
-
-/// What a message of ours is, in words; anything else fails.
-fn named(message: &[u8]) -> String {
-    if message == association::release() {
-        return "release".to_owned();
-    }
-    if message == association::released() {
-        return "released".to_owned();
-    }
-    if let Some(terms) = association::asked(message) {
-        return format!("request {:08x}", terms.extended);
-    }
-    match Asked::read(message) {
-        Some(Asked::CreateAnswered) => "created".to_owned(),
-        Some(Asked::Poll(_, question)) => format!(
-            "{} {:04x} {:04x}",
-            if question.period.is_some() {
-                "extended"
-            } else {
-                "single"
-            },
-            question.class,
-            question.group
-        ),
-        Some(Asked::Waves(_, labels)) => format!("waves {labels:08x?}"),
-        Some(Asked::Unknown(_)) | None => panic!("{message:02X?}"),
-    }
-}
 
 #[test]
 fn the_dialogue_is_the_one_of_the_dossier() {
@@ -473,7 +300,7 @@ fn averages_are_never_taken_for_numbers_of_the_moment() {
             link: Link::End,
         };
         let spo2 = numeric(1, SPO2, None, &[number(0x4BB8, 0, 0x0220, 97)]);
-        session.receive(at_ms(900), &message::polled(single, &[spo2]), &mut events);
+        session.receive(at_ms(900), &answer::polled(single, &[spo2]), &mut events);
         assert_eq!(readings(&events), [("spo2".to_owned(), valid(97))]);
         assert_eq!(session.deadline(), Some(at_ms(1_300).moment));
         session.expire(at_ms(1_300), &mut events);
@@ -492,7 +319,7 @@ fn a_monitor_that_cannot_do_extended_polls_is_asked_singly() {
         })
         .unwrap();
     events.clear();
-    session.receive(at_ms(400), &message::refused(first), &mut events);
+    session.receive(at_ms(400), &answer::refused(first), &mut events);
     assert_eq!(faults(&events), [Fault::BadAnswer]);
     let said: Vec<String> = sent(&events).iter().map(|message| named(message)).collect();
     assert_eq!(said, ["single 0006 0000", "single 0036 0801"]);
@@ -514,7 +341,7 @@ fn missing_numerics_are_asked_for_anew_while_the_monitor_says_other_things() {
             at,
             link: Link::End,
         };
-        message::polled(told, &[])
+        answer::polled(told, &[])
     };
     for second in 1..=7_u32 {
         session.receive(
@@ -534,161 +361,6 @@ fn missing_numerics_are_asked_for_anew_while_the_monitor_says_other_things() {
         .filter(|message| named(message) == "extended 0006 0000")
         .count();
     assert_eq!((asked, faults(&events)), (2, vec![Fault::Timeout]));
-}
-
-#[test]
-fn bed_device_and_patient_are_told_before_the_readings() {
-    let identity = Identity {
-        bed: Some("Chair 3".into()),
-        device: Some("00:09:FB:01:02:03".into()),
-        patient: Some("K-204".into()),
-    };
-    let mut room = Room::with(&[]);
-    room.device = (PROTOCOL.device)(&DeviceOptions {
-        identity: identity.clone(),
-        ..DeviceOptions::default()
-    });
-    let mut room = room.opened();
-    room.pass(60_000);
-    let told = identities(&room.events);
-    let before = Identity {
-        patient: None,
-        ..identity.clone()
-    };
-    assert_eq!(told, [&before, &identity], "on a change only");
-    let first_identity = room
-        .events
-        .iter()
-        .position(|event| matches!(event, Event::Identity(_)));
-    let first_reading = room
-        .events
-        .iter()
-        .position(|event| matches!(event, Event::Observation(_)));
-    assert!(first_identity < first_reading);
-}
-
-#[test]
-fn a_patient_is_one_only_while_admitted() {
-    let told = |state: u16, id: &str, at: u32| {
-        let object = message::object(
-            0x50,
-            &[
-                attribute(0x0957, state.to_be_bytes()),
-                attribute(0x095A, wire::to_text(id)),
-            ],
-        );
-        let told = Told {
-            invoke: 2,
-            question: Question {
-                class: Class::Patient.code(),
-                group: 0x0807,
-                period: None,
-            },
-            sequence: 0,
-            at,
-            link: Link::End,
-        };
-        message::polled(told, &[object])
-    };
-    let events = heard(&[
-        told(1, "K-1", 1),
-        told(2, "K-204", 2),
-        told(2, "K-204", 3),
-        told(2, "K-205", 4),
-        told(8, "K-205", 5),
-        told(2, "", 6),
-    ]);
-    let patients: Vec<Option<&str>> = identities(&events)
-        .into_iter()
-        .map(|identity| identity.patient.as_deref())
-        .collect();
-    assert_eq!(patients, [Some("K-204"), Some("K-205"), None]);
-}
-
-#[test]
-fn alarms_of_the_monitor_begin_and_end() {
-    let mut room = Room::open();
-    room.pass(3_000);
-    room.screen.alerts = vec![crate::observation::DeviceAlert {
-        key: "SpO2 LOW".into(),
-        priority: Some(Priority::High),
-        phase: AlertPhase::Present,
-        text: "SpO2 LOW".into(),
-        at: None,
-    }];
-    room.pass(3_000);
-    room.screen.alerts.clear();
-    room.pass(3_000);
-    let told: Vec<_> = alerts(&room.events)
-        .into_iter()
-        .map(|alert| (&*alert.text, alert.phase, alert.priority))
-        .collect();
-    let high = Some(Priority::High);
-    assert_eq!(
-        told,
-        [
-            ("SpO2 LOW", AlertPhase::Start, high),
-            ("SpO2 LOW", AlertPhase::End, high),
-        ]
-    );
-    assert!(alerts(&room.events)[0].at.is_some());
-}
-
-#[test]
-fn a_result_that_lost_a_part_is_not_told_and_the_next_is() {
-    let hr = vec![numeric(1, HR, None, &[number(0x4182, 0, 0x0AA0, 70)])];
-    let spo2 = vec![numeric(2, SPO2, None, &[number(0x4BB8, 0, 0x0220, 97)])];
-    let part = |number, is_last| Link::Part { number, is_last };
-    let one = |sequence| {
-        vec![
-            result(sequence, part(1, false), &hr),
-            result(sequence, part(2, true), &spo2),
-            result(sequence, Link::End, &[]),
-        ]
-    };
-    let whole = readings(&heard(&one(1)));
-    assert_eq!(
-        whole,
-        [("hr".to_owned(), valid(70)), ("spo2".to_owned(), valid(97))]
-    );
-    for lost in 0..2 {
-        let mut stream = one(1);
-        stream.remove(lost);
-        stream.extend(one(2));
-        let events = heard(&stream);
-        assert_eq!(readings(&events), whole, "without part {lost}");
-        assert_eq!(faults(&events), [Fault::Lost]);
-    }
-    // The end alone may be missing: the last part says that it is the last.
-    let events = heard(&[&one(1)[..2], &one(2)[..2]].concat());
-    assert_eq!(readings(&events), [&whole[..], &whole[..]].concat());
-    assert_eq!(faults(&events), []);
-    // Data in the end of a series are taken all the same.
-    let events = heard(&[result(1, part(1, true), &hr), result(1, Link::End, &spo2)]);
-    assert_eq!(readings(&events), whole);
-}
-
-#[test]
-fn a_repeated_or_late_datagram_brings_nothing() {
-    let told = |sequence, value| {
-        result(
-            sequence,
-            Link::End,
-            &[numeric(1, HR, None, &[number(0x4182, 0, 0x0AA0, value)])],
-        )
-    };
-    let events = heard(&[
-        told(1, 60),
-        told(2, 61),
-        told(2, 61),
-        told(1, 60),
-        told(3, 62),
-    ]);
-    let values: Vec<Reading> = observed(&events).iter().map(|seen| seen.reading).collect();
-    assert_eq!(values, [valid(60), valid(61), valid(62)]);
-    assert_eq!(faults(&events), []);
-    let events = heard(&[told(1, 60), told(3, 62)]);
-    assert_eq!(faults(&events), [Fault::Lost]);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 mod dialogue;
 mod link;
+mod results;
+mod room;
 mod round_trip;
 mod values;
 mod waves;
@@ -12,9 +14,11 @@ use super::super::json::from_hex;
 use super::super::session::{Medium, Options, Session, SessionOptions};
 use super::super::transcript::{alerts, faults, identities, observed, sent, summary, waves};
 use super::PROTOCOL;
+use super::answer::{self, Told};
 use super::frame;
-use super::message::{self, Class, Link, Question, Told};
+use super::message::{Class, Link};
 use super::numerics::{COMPOUND_VALUE, LABEL, TAKEN_AT, VALUE, Value};
+use super::request::Question;
 use super::wire::{self, attribute};
 use crate::observation::{Identity, Observation};
 use crate::vocabulary::{Cause, Decimal, Moment, Now, Parameter, Reading};
@@ -89,7 +93,7 @@ fn numeric(handle: u16, label: u32, taken: Option<i64>, values: &[Value]) -> Vec
             attributes.push(attribute(COMPOUND_VALUE, bytes));
         }
     }
-    message::object(handle, &attributes)
+    answer::object(handle, &attributes)
 }
 
 /// An extended numerics result, `sequence` seconds after the monitor's start.
@@ -105,7 +109,7 @@ fn result(sequence: u16, link: Link, objects: &[Vec<u8>]) -> Vec<u8> {
         at: u32::from(sequence) * 8_192,
         link,
     };
-    message::polled(told, objects)
+    answer::polled(told, objects)
 }
 
 /// Whole results with these objects, the first with sequence number 1.
@@ -120,7 +124,7 @@ fn results(series: &[Vec<Vec<u8>>]) -> Vec<Vec<u8>> {
 fn created(attributes: &[Vec<u8>]) -> Vec<u8> {
     let mut all: Vec<Vec<u8>> = super::clock::Clock::pair(0, TAKEN).into();
     all.extend_from_slice(attributes);
-    message::created(1, 0, &all)
+    answer::created(1, 0, &all)
 }
 
 fn readings(events: &[Event]) -> Vec<(String, Reading)> {

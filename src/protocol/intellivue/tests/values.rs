@@ -288,7 +288,7 @@ fn what_is_no_longer_told_is_not_carried_forward() {
     // A renewal's first result may be empty and says nothing of what is missing.
     let events = heard(&[
         result(1, Link::End, &both),
-        result(2, Link::End, &[hr.clone()]),
+        result(2, Link::End, std::slice::from_ref(&hr)),
         result(0, Link::End, &[]),
     ]);
     let events = [
@@ -435,11 +435,11 @@ fn the_monitors_clock_dates_what_it_tells() {
 #[test]
 fn a_value_that_contradicts_itself_takes_the_whole_result_with_it() {
     let good = numeric(2, HR, None, &[number(0x4182, 0, 0x0AA0, 70)]);
-    let short = message::object(3, &[attribute(VALUE, [0x4B, 0xB8, 0, 0, 2, 0x20, 0, 0, 0])]);
-    let long = message::object(3, &[attribute(VALUE, [0; 11])]);
+    let short = answer::object(3, &[attribute(VALUE, [0x4B, 0xB8, 0, 0, 2, 0x20, 0, 0, 0])]);
+    let long = answer::object(3, &[attribute(VALUE, [0; 11])]);
     let mut list = Vec::new();
     wire::list(&mut list, &[[0_u8; 9]]);
-    let compound = message::object(3, &[attribute(COMPOUND_VALUE, list)]);
+    let compound = answer::object(3, &[attribute(COMPOUND_VALUE, list)]);
     for bad in [short, long, compound] {
         let events = heard(&results(&[vec![good.clone(), bad]]));
         assert_eq!(readings(&events), []);

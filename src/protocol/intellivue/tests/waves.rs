@@ -44,7 +44,7 @@ fn samples(code: u16, state: u16, raw: &[u16]) -> Vec<u8> {
 
 /// What a wave object with these attributes tells; `None` when it is refused.
 fn take(waves: &mut Waves, attributes: &[Vec<u8>], mode: Mode) -> Option<Vec<WaveChunk>> {
-    let bytes = message::object(7, attributes);
+    let bytes = answer::object(7, attributes);
     let object = Object {
         key: (1, 7),
         attributes: Bytes(&bytes[2..]).attributes().unwrap(),
