@@ -54,6 +54,14 @@ mod feed_stand;
 mod feed_transports;
 #[path = "integration/hl7_acknowledgements.rs"]
 mod hl7_acknowledgements;
+#[path = "integration/hl7_alerts.rs"]
+mod hl7_alerts;
+#[path = "integration/hl7_dialects.rs"]
+mod hl7_dialects;
+#[path = "integration/hl7_infusion.rs"]
+mod hl7_infusion;
+#[path = "integration/hl7_pump.rs"]
+mod hl7_pump;
 #[path = "integration/hl7_readings.rs"]
 mod hl7_readings;
 #[path = "integration/hl7_rig.rs"]
@@ -76,6 +84,12 @@ mod journal_views;
 mod layering;
 #[path = "integration/live_intellivue.rs"]
 mod live_intellivue;
+#[path = "integration/listen_in.rs"]
+mod listen_in;
+#[path = "integration/live_protocols.rs"]
+mod live_protocols;
+#[path = "integration/live_oximeters.rs"]
+mod live_oximeters;
 #[path = "integration/protocols.rs"]
 mod protocols;
 #[path = "integration/simulate.rs"]

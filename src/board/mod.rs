@@ -66,6 +66,8 @@ pub struct VitalView {
     pub limits: LimitsView,
     /// Whether this is the source that the alarms judge (another feed may give it too).
     pub judged: bool,
+    /// Whether its feed's protocol is made to be looked at only, and no source for alarms alone.
+    pub display_grade: bool,
 }
 
 /// The state of an alarm on the screen.
@@ -169,6 +171,8 @@ pub struct Board {
     pub feeds: Vec<FeedView>,
     /// The next task and when it is due.
     pub next_task: Option<(String, Moment)>,
+    /// When the next cuff reading is due.
+    pub cuff_due: Option<Moment>,
     /// The profile's name, always visible.
     pub profile: Arc<str>,
     /// The newest self-test of lamps and sounds.
@@ -477,6 +481,7 @@ impl Board {
                 "due_in_s": seconds(due.since(now.moment)),
                 "overdue": *due < now.moment,
             })),
+            "cuff_due_in_s": self.cuff_due.map(|due| seconds(due.since(now.moment))),
             "recent": self.recent.iter().map(|event| json!({
                 "seq": event.seq, "at": event.at.wall.rfc3339(), "text": event.text,
             })).collect::<Vec<_>>(),
@@ -507,6 +512,7 @@ impl VitalView {
             "age_s": seconds(self.age_at_receipt + now.moment.since(self.received_at.moment)),
             "feed": self.feed,
             "judged": self.judged,
+            "display_grade": self.display_grade,
             "limits": {
                 "low": self.limits.low,
                 "high": self.limits.high,
@@ -572,6 +578,7 @@ mod tests {
                 feed: "oximeter".into(),
                 limits: LimitsView::default(),
                 judged: true,
+                display_grade: false,
             }],
             ..Board::default()
         };

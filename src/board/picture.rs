@@ -11,6 +11,7 @@ use crate::engine::{
     AlarmEvent, AlarmRecord, Command, Engine, Entries, FeedId, FeedState, Held, HeldReading,
     Session, Stamped, State, is_ready, text,
 };
+use crate::protocol;
 use crate::vocabulary::{Decimal, Moment, Now, Parameter, Priority};
 use serde_json::{Value, json};
 use std::cmp::Reverse;
@@ -48,6 +49,7 @@ pub fn picture(engine: &Engine, now: Now, bed: Arc<str>, demo: Option<u32>) -> B
         next_task: engine
             .planned_task()
             .map(|due| (text::task(due.task).to_owned(), view.moment(due.at))),
+        cuff_due: engine.cuff_due().map(|due| view.moment(due)),
         profile: engine.profile_name(),
         self_test: engine.self_test().map(|test| SelfTestView {
             done_at: view.stamp(test.done),
@@ -162,6 +164,12 @@ impl View<'_> {
         self.engine.feed_name(id).unwrap_or_else(|| "?".into())
     }
 
+    fn is_display_grade(&self, id: FeedId) -> bool {
+        let name = self.engine.feed_protocol(id);
+        name.and_then(|name| protocol::find(&name))
+            .is_some_and(|protocol| protocol.display_grade)
+    }
+
     fn vitals(&self) -> Vec<VitalView> {
         let at = self.engine.on_engines_clock(self.now.moment);
         self.engine
@@ -197,6 +205,7 @@ impl View<'_> {
                         stale: !held.is_fresh(at),
                         feed: self.feed_name(feed),
                         judged,
+                        display_grade: self.is_display_grade(feed),
                     }
                 },
             )

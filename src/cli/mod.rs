@@ -5,6 +5,7 @@ mod decode;
 mod demo;
 mod judge;
 pub mod kiosk;
+mod listen_in;
 mod pin;
 mod protocols;
 mod run;
@@ -109,6 +110,7 @@ enum Command {
     Protocols(protocols::Protocols),
     /// Bytes of a device to JSON lines; opens no device.
     Decode(decode::Decode),
+    ListenIn(listen_in::ListenIn),
     Simulate(simulate::Simulate),
     /// Shows the display on the attached screen and watches it.
     Kiosk(kiosk::KioskArguments),
@@ -135,6 +137,7 @@ impl Arguments {
             Command::CheckConfig(command) => command.run(),
             Command::Protocols(command) => command.run(),
             Command::Decode(command) => command.run(),
+            Command::ListenIn(command) => command.run(),
             Command::Simulate(command) => command.run(),
             Command::Kiosk(command) => command.run(),
             Command::Status(command) => command.run(),

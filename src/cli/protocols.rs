@@ -45,6 +45,7 @@ struct Row {
     speaks_first: &'static str,
     cadence_s: u64,
     grade: &'static str,
+    display_grade: bool,
     tested: &'static str,
     options: Vec<Setting>,
 }
@@ -82,6 +83,7 @@ impl Row {
             },
             cadence_s: protocol.cadence.as_secs(),
             grade: protocol.grade.name(),
+            display_grade: protocol.display_grade,
             tested: protocol.tested,
             options: protocol
                 .options
@@ -110,6 +112,9 @@ impl Row {
              cadence      {} s\n  evidence     grade {}; tested with {}\n",
             self.protocol, self.title, self.speaks_first, self.cadence_s, self.grade, self.tested,
         );
+        if self.display_grade {
+            text.push_str("  display only has no alarms of its own, may hold its last value; not for SpO2 alarms alone\n");
+        }
         for option in &self.options {
             text.push_str(&format!(
                 "  option       {}: {}\n",

@@ -66,7 +66,7 @@ impl Ours {
         self.bed.is_some() || self.device.is_some() || self.pump.is_some()
     }
 
-    /// Whether readings and alerts about `who` are ours. What does not say whom it is about is not,
+    /// Whether readings about `who` are ours. What does not say whom it is about is not,
     /// once something is configured.
     pub fn takes_readings(&self, who: Option<&Identity>) -> bool {
         self.takes(who, self.device.as_ref().or(self.pump.as_ref()))
@@ -75,6 +75,11 @@ impl Ours {
     /// Whether pump events about `who` are ours.
     pub fn takes_pump(&self, who: Option<&Identity>) -> bool {
         self.takes(who, self.pump.as_ref().or(self.device.as_ref()))
+    }
+
+    /// Whether alerts about `who` are ours: those of the monitor and those of the pump.
+    pub fn takes_alerts(&self, who: Option<&Identity>) -> bool {
+        self.takes_readings(who) || self.takes_pump(who)
     }
 
     fn takes(&self, who: Option<&Identity>, device: Option<&Arc<str>>) -> bool {
@@ -197,6 +202,8 @@ mod tests {
         );
         assert!(both.takes_readings(Some(&monitor)) && !both.takes_readings(Some(&pump)));
         assert!(both.takes_pump(Some(&pump)) && !both.takes_pump(Some(&monitor)));
+        assert!(both.takes_alerts(Some(&pump)) && both.takes_alerts(Some(&monitor)));
+        assert!(!both.takes_alerts(Some(&identity(None, Some("another")))));
         let one = Ours {
             device: Some("monitor".into()),
             ..Ours::default()

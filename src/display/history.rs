@@ -1,4 +1,4 @@
-//! Questions about the past: `/api/v1/history` and `/api/v1/alarms`.
+//! Questions about the past: `/api/v1/history`, `/api/v1/alarms` and `/api/v1/events`.
 //!
 //! The answers come from the record through [`History`], which the journal's reader implements; they
 //! run on blocking threads, a few at a time, so that reading the disk never delays the board.
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The record, as far as the page asks about it. Both calls may block on the disk.
+/// The record, as far as the page asks about it. The calls may block on the disk.
 pub trait History: Send + Sync {
     /// Readings of one parameter between two times, thinned to about `points` so that lowest and
     /// highest values survive: a JSON array, oldest first, of
@@ -32,6 +32,11 @@ pub trait History: Send + Sync {
     /// Alarms of a session, or of the newest one: a JSON array with the columns of `v_alarms`.
     /// Fails with the reason in words.
     fn alarms(&self, session: Option<i64>) -> Result<Value, String>;
+
+    /// What was done in a session after the event `after`: a JSON array, oldest first, of
+    /// `{"seq":…,"t":<Unix ms>,"what":…,"detail":{…}}`; `what` is a command's name, `phase` or
+    /// `baseline`. Fails with the reason in words.
+    fn events(&self, session: i64, after: u64) -> Result<Value, String>;
 }
 
 /// Questions answered at once.
@@ -59,6 +64,15 @@ pub(super) struct HistoryQuery {
 #[serde(deny_unknown_fields)]
 pub(super) struct AlarmsQuery {
     session: Option<i64>,
+}
+
+/// `?session=…&after=SEQ`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EventsQuery {
+    session: i64,
+    #[serde(default)]
+    after: u64,
 }
 
 fn unreadable(rejection: &QueryRejection) -> Problem {
@@ -165,4 +179,15 @@ pub(super) async fn alarms(
     let Query(query) = query.map_err(|rejection| unreadable(&rejection))?;
     let answer = ask(&shared, move |record| record.alarms(query.session)).await?;
     Ok(Json(json!({ "session": query.session, "alarms": answer })))
+}
+
+/// `GET /api/v1/events`
+pub(super) async fn events(
+    State(shared): State<Arc<Shared>>,
+    query: Result<Query<EventsQuery>, QueryRejection>,
+) -> Result<Json<Value>, Problem> {
+    let Query(EventsQuery { session, after }) =
+        query.map_err(|rejection| unreadable(&rejection))?;
+    let answer = ask(&shared, move |record| record.events(session, after)).await?;
+    Ok(Json(json!({ "session": session, "events": answer })))
 }

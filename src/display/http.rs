@@ -70,6 +70,7 @@ pub(super) fn router(shared: Arc<Shared>, hosts: Hosts) -> Router {
         .route("/api/v1/now", get(now))
         .route("/api/v1/history", get(history::history))
         .route("/api/v1/alarms", get(history::alarms))
+        .route("/api/v1/events", get(history::events))
         .route("/api/v1/stream", get(stream::open))
         .route("/api/v1/commands", post(commands::post))
         .route("/api/v1/self-test", post(self_test::post))

@@ -13,6 +13,7 @@ const PICTURE: &str = "image/svg+xml";
 /// Name, type and content of every file under `/page/`.
 const FILES: &[(&str, &str, &str)] = &[
     ("style.css", CSS, include_str!("page/style.css")),
+    ("forms.css", CSS, include_str!("page/forms.css")),
     (
         "audio-paused.svg",
         PICTURE,
@@ -28,10 +29,18 @@ const FILES: &[(&str, &str, &str)] = &[
     ("keyboard.js", SCRIPT, include_str!("page/keyboard.js")),
     ("health.js", SCRIPT, include_str!("page/health.js")),
     ("trend.js", SCRIPT, include_str!("page/trend.js")),
+    ("plot.js", SCRIPT, include_str!("page/plot.js")),
+    ("record.js", SCRIPT, include_str!("page/record.js")),
+    ("history.js", SCRIPT, include_str!("page/history.js")),
+    ("table.js", SCRIPT, include_str!("page/table.js")),
+    ("review.js", SCRIPT, include_str!("page/review.js")),
+    ("clocks.js", SCRIPT, include_str!("page/clocks.js")),
     ("waves.js", SCRIPT, include_str!("page/waves.js")),
     ("beep.js", SCRIPT, include_str!("page/beep.js")),
     ("element.js", SCRIPT, include_str!("page/element.js")),
     ("words.js", SCRIPT, include_str!("page/words.js")),
+    ("words-en.js", SCRIPT, include_str!("page/words-en.js")),
+    ("words-es.js", SCRIPT, include_str!("page/words-es.js")),
 ];
 
 /// `GET /`

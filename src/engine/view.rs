@@ -185,9 +185,21 @@ impl Engine {
         self.feeds.get(id).map(|feed| Arc::clone(&feed.setup.name))
     }
 
+    /// The name of the protocol that a feed speaks.
+    pub fn feed_protocol(&self, id: FeedId) -> Option<Arc<str>> {
+        self.feeds
+            .get(id)
+            .map(|feed| Arc::clone(&feed.setup.protocol))
+    }
+
     /// The next task and when it is due, engine time.
     pub fn planned_task(&self) -> Option<Due> {
         self.task
+    }
+
+    /// When the next cuff reading is due, engine time: the regular one or one asked for besides.
+    pub fn cuff_due(&self) -> Option<Moment> {
+        Some(self.session.as_ref()?.cuff.next_task()?.at)
     }
 
     /// The newest events, oldest first.

@@ -50,6 +50,8 @@ pub(super) struct Dispatch {
     /// The identity that the engine was told last.
     announced: Option<Identity>,
     alive: Option<Moment>,
+    /// A frame came with what is being sorted: without one nothing said is a sign of life.
+    framed: bool,
     faults: Repeats<Fault>,
     refused: Repeats<IpAddr>,
     later: Events,
@@ -92,6 +94,7 @@ impl Dispatch {
             state: None,
             announced: None,
             alive: None,
+            framed: false,
             faults: Repeats::new(),
             refused: Repeats::new(),
             later: Events::new(),
@@ -183,10 +186,12 @@ impl Dispatch {
     /// Sorts what a session said. `events` is empty afterwards.
     pub(super) fn take(&mut self, now: Now, conversation: &mut Conversation, events: &mut Events) {
         let (mut frames, mut observations) = (0, 0);
+        self.framed = false;
         for event in events.drain(..) {
             match event {
                 Event::Frame => {
                     frames += 1;
+                    self.framed = true;
                     conversation.frame_refused = false;
                     if !self.ours.is_restricted() {
                         self.sign_of_life(now);
@@ -206,7 +211,7 @@ impl Dispatch {
                     }
                 }
                 Event::DeviceAlert(alert) => {
-                    if let Some(feed) = self.addressed(now, conversation, Ours::takes_readings) {
+                    if let Some(feed) = self.addressed(now, conversation, Ours::takes_alerts) {
                         self.put(now, Input::DeviceAlert { feed, alert });
                     }
                 }
@@ -327,6 +332,9 @@ impl Dispatch {
     }
 
     fn sign_of_life(&mut self, now: Now) {
+        if !self.framed {
+            return;
+        }
         let fresh = self
             .alive
             .is_some_and(|last| now.moment.since(last) < ALIVE_PACE);

@@ -11,6 +11,7 @@ mod conversation;
 mod dispatch;
 mod link;
 mod outlet;
+mod overhear;
 mod plan;
 mod repeats;
 mod supervise;
@@ -18,5 +19,6 @@ mod transport;
 
 pub use link::{Accepted, Link, Listener, Opened, Opener, Opening, Received, Stream};
 pub use outlet::Overload;
+pub use overhear::overhear;
 pub use plan::{FeedPlan, Ports, Timings, WaveSink};
 pub use supervise::{run, run_with};

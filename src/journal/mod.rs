@@ -32,7 +32,7 @@ pub use entry::{Body, Entry, Job};
 pub use intake::Watcher;
 pub use ledger::{Start, TextOf};
 pub use open::Journal;
-pub use queries::{AlarmRow, QueryError, Reader, SessionRow, WaveSlice};
+pub use queries::{AlarmRow, EventRow, QueryError, Reader, SessionRow, WaveSlice};
 pub use replay::{Difference, ReadError, Replayed};
 pub use restore::{Plan, Restored, Timeline};
 pub use row::BadRow;

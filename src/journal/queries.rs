@@ -6,7 +6,7 @@ use super::codec::{self, DamagedWave};
 use super::dictionary::Parameters;
 use super::row::{self, ReadRow};
 use super::store::{self, OpenError};
-use super::trend::{HistoryPoint, MOST_POINTS, Pieces, Trends};
+use super::trend::{HistoryPoint, MOST_POINTS, Pieces, Subject, Trends};
 use crate::vocabulary::{Decimal, ParameterId, WallTime};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -17,6 +17,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The most alarms in one answer, the newest.
 const MOST_ALARMS: i64 = 1_000;
+/// The most events in one answer, the oldest that were asked for.
+const MOST_EVENTS: usize = 2_000;
 /// The most pieces of one wave in one answer.
 const MOST_WAVES: i64 = 3_600;
 /// How far the wall clock may have stepped between two waves that are looked for.
@@ -81,6 +83,20 @@ pub struct AlarmRow {
     pub limit_value: Option<Decimal>,
     /// In words.
     pub text: Option<String>,
+}
+
+/// Something that was done in a session: a command that was obeyed, or a phase or baseline that began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EventRow {
+    /// Its place in the record.
+    pub seq: u64,
+    /// When, Unix milliseconds.
+    #[serde(rename = "t")]
+    pub wall_ms: i64,
+    /// The command's name, or `phase` or `baseline`.
+    pub what: String,
+    /// All that the record says about it.
+    pub detail: serde_json::Value,
 }
 
 /// One row of `v_sessions`.
@@ -193,7 +209,7 @@ impl Reader {
         let Some(number) = Parameters::read(connection)?.number(&name) else {
             return Ok(Vec::new());
         };
-        trends.fill(connection, number, &mut pieces)?;
+        trends.fill(connection, Subject::new(&name, number), &mut pieces)?;
         Ok(pieces.finish())
     }
 
@@ -228,6 +244,35 @@ impl Reader {
             .collect::<rusqlite::Result<Vec<_>>>()?;
         alarms.reverse();
         Ok(alarms)
+    }
+
+    /// What was done in one session after the event `after`, oldest first; at most two thousand. What was
+    /// refused was not done.
+    ///
+    /// # Errors
+    /// The record cannot be read.
+    pub fn events(&self, session: i64, after: u64) -> Result<Vec<EventRow>, QueryError> {
+        let open = self.lock()?;
+        let mut statement = open.connection.prepare(SELECT_EVENTS)?;
+        let mut rows = statement.query(params![session, row::sql(after)])?;
+        let mut events: Vec<EventRow> = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (what, detail): (String, String) = (row.get(2)?, row.get(3)?);
+            if what == "refused" {
+                // A refusal follows its command.
+                events.pop_if(|event| detail == event.what);
+            } else if events.len() >= MOST_EVENTS {
+                break;
+            } else {
+                events.push(EventRow {
+                    seq: row::unsigned(row.get(0)?),
+                    wall_ms: row.get(1)?,
+                    what,
+                    detail: serde_json::from_str(&detail).unwrap_or_default(),
+                });
+            }
+        }
+        Ok(events)
     }
 
     /// Every session, oldest first.
@@ -297,6 +342,18 @@ impl Reader {
         Ok(slices)
     }
 }
+
+const SELECT_EVENTS: &str = "WITH first AS (
+        SELECT max(?2, min(seq) - 1) AS seq FROM opening WHERE session = ?1)
+     SELECT seq, wall_ms, detail ->> '$.command.command' AS what, detail -> '$.command' AS detail
+     FROM input WHERE seq > (SELECT seq FROM first) AND session = ?1 AND detail IS NOT NULL
+         AND detail ->> '$.command.command' IS NOT NULL
+     UNION ALL
+     SELECT seq, wall_ms, kind,
+            CASE kind WHEN 'refused' THEN detail ->> 'command' ELSE detail END
+     FROM record WHERE seq > (SELECT seq FROM first) AND session = ?1
+         AND kind IN ('phase', 'baseline', 'refused')
+     ORDER BY seq";
 
 /// The first row of `wave` that is not before this time, by halving: rows stand in the order of time.
 fn first_wave(connection: &Connection, wall_ms: i64) -> rusqlite::Result<i64> {

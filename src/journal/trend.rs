@@ -2,9 +2,12 @@
 //!
 //! The readings of the running session are remembered per parameter, so that a trend that is drawn again reads
 //! only what is new; a question about an earlier time reads the rows themselves. What is remembered is bounded.
+//!
+//! A monitor tells its newest cuff reading again and again until the next one. One inflation is one point, at
+//! the time when it was first told.
 
 use super::row;
-use crate::vocabulary::Decimal;
+use crate::vocabulary::{Decimal, ParameterId};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
@@ -42,9 +45,47 @@ struct Point {
     doubtful: bool,
 }
 
+/// A parameter whose trend is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Subject {
+    /// Its number in the record.
+    number: i64,
+    /// Whether its values come from a cuff.
+    cuff: bool,
+}
+
+impl Subject {
+    /// The parameter of this name, which has this number in the record.
+    pub(super) fn new(name: &ParameterId, number: i64) -> Self {
+        Self {
+            number,
+            cuff: name.known().is_some_and(|known| known.is_cuff()),
+        }
+    }
+}
+
+/// The newest value of each feed, by which a cuff reading that is merely told again is known.
+#[derive(Debug, Default)]
+struct Told(BTreeMap<i64, (Option<i64>, Decimal)>);
+
+impl Told {
+    /// Whether this feed told just this value, of the same device time, before. Without a device time a
+    /// value told again after a failed measurement is another reading.
+    fn again(&mut self, feed: i64, measured_ms: Option<i64>, value: Option<Decimal>) -> bool {
+        let Some(value) = value else {
+            if measured_ms.is_none() {
+                self.0.remove(&feed);
+            }
+            return false;
+        };
+        self.0.insert(feed, (measured_ms, value)) == Some((measured_ms, value))
+    }
+}
+
 /// The readings of one parameter since the newest session began.
 #[derive(Debug, Default)]
 struct Remembered {
+    told: Told,
     /// The newest number that was read.
     upto: u64,
     points: VecDeque<Point>,
@@ -52,28 +93,38 @@ struct Remembered {
     cut: bool,
 }
 
-const SELECT_POINTS: &str = "SELECT seq, wall_ms, mantissa, scale, cause IS NOT NULL FROM input \
-     WHERE seq > ?1 AND seq <= ?2 AND parameter = ?3 ORDER BY seq";
+const SELECT_POINTS: &str = "SELECT wall_ms, mantissa, scale, cause IS NOT NULL, feed, measured_ms \
+     FROM input WHERE seq > ?1 AND seq <= ?2 AND parameter = ?3 ORDER BY seq";
 
-/// Shows every reading of one parameter in a range of numbers, the first excluded.
+/// Shows every reading of one parameter in a range of numbers, the first excluded; of a cuff's values only
+/// those that `told` has not seen.
 fn scan(
     connection: &Connection,
-    parameter: i64,
-    after: u64,
-    upto: u64,
+    subject: Subject,
+    (after, upto): (u64, u64),
+    told: &mut Told,
     mut visit: impl FnMut(Point),
 ) -> rusqlite::Result<()> {
     let mut statement = connection.prepare(SELECT_POINTS)?;
-    let mut rows = statement.query(params![row::sql(after), row::sql(upto), parameter])?;
+    let mut rows = statement.query(params![row::sql(after), row::sql(upto), subject.number])?;
     while let Some(row) = rows.next()? {
-        let value = match (row.get(2)?, row.get::<_, Option<u8>>(3)?) {
+        let value = match (row.get(1)?, row.get::<_, Option<u8>>(2)?) {
             (Some(mantissa), Some(scale)) => Some(Decimal::new(mantissa, scale)),
             (Some(_) | None, _) => None,
         };
+        if subject.cuff
+            && told.again(
+                row.get::<_, Option<i64>>(4)?.unwrap_or(-1),
+                row.get(5)?,
+                value,
+            )
+        {
+            continue;
+        }
         visit(Point {
-            wall_ms: row.get(1)?,
+            wall_ms: row.get(0)?,
             value,
-            doubtful: row.get(4)?,
+            doubtful: row.get(3)?,
         });
     }
     Ok(())
@@ -92,7 +143,7 @@ impl Trends {
     pub(super) fn fill(
         &mut self,
         connection: &Connection,
-        parameter: i64,
+        subject: Subject,
         pieces: &mut Pieces,
     ) -> rusqlite::Result<()> {
         let since = connection
@@ -111,27 +162,30 @@ impl Trends {
         };
         if pieces.from < since_ms
             || (self.remembered.len() >= MOST_REMEMBERED
-                && !self.remembered.contains_key(&parameter))
+                && !self.remembered.contains_key(&subject.number))
         {
-            return fill_from_rows(connection, parameter, pieces);
+            return fill_from_rows(connection, subject, pieces);
         }
         let newest: Option<i64> = connection
             .prepare("SELECT max(seq) FROM input")?
             .query_row([], |row| row.get(0))?;
         let newest = newest.map_or(0, row::unsigned);
-        let known = self.remembered.entry(parameter).or_default();
-        let after = known.upto.max(since_seq.saturating_sub(1));
-        scan(connection, parameter, after, newest, |point| {
-            if known.points.len() >= MOST_READINGS {
-                known.points.pop_front();
-                known.cut = true;
+        let known = self.remembered.entry(subject.number).or_default();
+        let range = (known.upto.max(since_seq.saturating_sub(1)), newest);
+        let Remembered {
+            points, cut, told, ..
+        } = known;
+        scan(connection, subject, range, told, |point| {
+            if points.len() >= MOST_READINGS {
+                points.pop_front();
+                *cut = true;
             }
-            known.points.push_back(point);
+            points.push_back(point);
         })?;
         known.upto = newest;
         let first = known.points.front().map_or(i64::MAX, |point| point.wall_ms);
         if known.cut && pieces.from < first {
-            return fill_from_rows(connection, parameter, pieces);
+            return fill_from_rows(connection, subject, pieces);
         }
         for point in &known.points {
             pieces.add(point);
@@ -143,7 +197,7 @@ impl Trends {
 /// Reads the rows of the sections that the range touches.
 fn fill_from_rows(
     connection: &Connection,
-    parameter: i64,
+    subject: Subject,
     pieces: &mut Pieces,
 ) -> rusqlite::Result<()> {
     let first: Option<i64> = connection.query_row(
@@ -158,9 +212,13 @@ fn fill_from_rows(
     )?;
     let after = first.map_or(0, row::unsigned).saturating_sub(1);
     let upto = last.map_or(u64::MAX, row::unsigned);
-    scan(connection, parameter, after, upto, |point| {
-        pieces.add(&point)
-    })
+    scan(
+        connection,
+        subject,
+        (after, upto),
+        &mut Told::default(),
+        |point| pieces.add(&point),
+    )
 }
 
 /// A range of time cut into pieces of equal length.
@@ -262,6 +320,26 @@ mod tests {
             }
             prop_assert_eq!(found, expected);
         }
+    }
+
+    #[test]
+    fn a_cuff_reading_told_again_is_known() {
+        let mut told = Told::default();
+        let mut again = |feed, measured, value: Option<i64>| {
+            told.again(feed, measured, value.map(Decimal::whole))
+        };
+        assert!(!again(0, Some(5), Some(120)));
+        assert!(again(0, Some(5), Some(120)));
+        assert!(!again(0, Some(5), None), "a missing number is told");
+        assert!(again(0, Some(5), Some(120)), "still the same inflation");
+        assert!(!again(1, Some(5), Some(120)), "another feed's word");
+        assert!(!again(0, Some(5), Some(118)), "a corrected value");
+        assert!(!again(0, Some(9), Some(118)), "another inflation");
+        // Without the device's time only the value tells.
+        assert!(!again(2, None, Some(120)));
+        assert!(again(2, None, Some(120)));
+        assert!(!again(2, None, None));
+        assert!(!again(2, None, Some(120)));
     }
 
     #[test]

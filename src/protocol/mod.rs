@@ -9,22 +9,30 @@
 //! and costs only itself; the device is only ever read, never changed.
 
 mod capnostream;
+mod contec;
 mod device;
 mod dinamap;
 mod event;
 mod ge_dri;
 mod ge_unity;
+mod groups;
 pub mod hl7;
 mod intellivue;
 pub mod json;
+mod lines;
 mod masimo_ascii1;
+mod nellcor_ascii;
+mod nonin;
+mod notices;
 mod raw;
+mod recognise;
 mod registry;
 mod scrap;
 mod session;
 
 pub use device::{CuffReading, CuffState, Device, DeviceOptions, Screen};
 pub use event::{Event, Events, Fault, Token};
+pub use recognise::{Candidate, recognise};
 pub use registry::{
     Grade, LineSettings, OptionSpec, Parity, Protocol, REGISTRY, SpeaksFirst, StopBits, find,
 };

@@ -21,6 +21,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     speaks_first: SpeaksFirst::Device,
     cadence: Duration::from_secs(1),
     grade: Grade::NotApplicable,
+    display_grade: false,
     tested: "random bytes",
     options: &[],
     open,

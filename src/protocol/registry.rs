@@ -103,6 +103,9 @@ pub struct Protocol {
     pub cadence: Duration,
     /// Evidence grade.
     pub grade: Grade,
+    /// Whether its readings are made to be looked at only: a device without alarms that may hold its
+    /// last value. Judged like any other, and said so wherever they are shown.
+    pub display_grade: bool,
     /// What it was tested with, in one sentence.
     pub tested: &'static str,
     /// Its settings.
@@ -146,8 +149,16 @@ pub static REGISTRY: &[Protocol] = &[
     super::intellivue::PROTOCOL,
     super::masimo_ascii1::PROTOCOL,
     super::ge_dri::PROTOCOL,
+    super::nonin::DF2,
+    super::nonin::DF7,
+    super::nonin::DF8,
+    super::nonin::DF13,
+    super::nonin::ASCII,
+    super::nellcor_ascii::PROTOCOL,
     super::dinamap::PROTOCOL,
     super::capnostream::PROTOCOL,
+    super::contec::V5,
+    super::contec::V7,
     super::ge_unity::PROTOCOL,
     super::raw::PROTOCOL,
 ];

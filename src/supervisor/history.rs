@@ -54,4 +54,12 @@ impl History for Record {
             .map_err(|error| error.to_string())?;
         serde_json::to_value(alarms).map_err(|error| error.to_string())
     }
+
+    fn events(&self, session: i64, after: u64) -> Result<Value, String> {
+        let events = self
+            .reader()?
+            .events(session, after)
+            .map_err(|error| error.to_string())?;
+        serde_json::to_value(events).map_err(|error| error.to_string())
+    }
 }

@@ -179,6 +179,88 @@ impl Browser {
         self.call("Input.insertText", json!({ "text": text }));
     }
 
+    /// Presses one key: `Tab`, `Enter`, `Escape`, an arrow, or a letter.
+    pub fn key(&mut self, key: &str) {
+        let text = match key {
+            "Enter" => "\r",
+            one if one.chars().count() == 1 => one,
+            _ => "",
+        };
+        let code = match key {
+            "Tab" => 9,
+            "Enter" => 13,
+            "Escape" => 27,
+            _ => 0,
+        };
+        for kind in ["keyDown", "keyUp"] {
+            let mut params = json!({ "type": kind, "key": key, "windowsVirtualKeyCode": code });
+            if kind == "keyDown" && !text.is_empty() {
+                params["text"] = text.into();
+            }
+            self.call("Input.dispatchKeyEvent", params);
+        }
+    }
+
+    /// One state of the fingers on the screen: `touchStart`, `touchMove` or `touchEnd`.
+    pub fn touch(&mut self, kind: &str, fingers: &[(f64, f64)]) {
+        let points: Vec<Value> = fingers
+            .iter()
+            .enumerate()
+            .map(|(id, (x, y))| json!({ "x": x, "y": y, "id": id }))
+            .collect();
+        self.call(
+            "Input.dispatchTouchEvent",
+            json!({ "type": kind, "touchPoints": points }),
+        );
+    }
+
+    /// The frames that the browser draws in this many seconds: when, and the colour at one place.
+    pub fn frames(&mut self, seconds: f64, (x, y): (f64, f64)) -> Vec<(f64, [i64; 3])> {
+        self.call("Page.startScreencast", json!({ "format": "png" }));
+        let mut frames: Vec<(f64, String)> = Vec::new();
+        while frames
+            .last()
+            .is_none_or(|last| last.0 - frames[0].0 < seconds)
+        {
+            let Message::Text(text) = self.tab.read().unwrap() else {
+                continue;
+            };
+            let mut event: Value = serde_json::from_str(&text).unwrap();
+            if event["method"] != "Page.screencastFrame" {
+                continue;
+            }
+            let session = event["params"]["sessionId"].take();
+            self.id += 1;
+            let seen = json!({
+                "id": self.id, "method": "Page.screencastFrameAck", "params": { "sessionId": session },
+            });
+            self.tab.send(Message::text(seen.to_string())).unwrap();
+            let at = event["params"]["metadata"]["timestamp"].as_f64().unwrap();
+            frames.push((at, event["params"]["data"].as_str().unwrap().to_owned()));
+        }
+        self.call("Page.stopScreencast", json!({}));
+        let pictures: Vec<&str> = frames.iter().map(|(_, data)| data.as_str()).collect();
+        let colours = self.value(&format!(
+            "(async () => {{
+               const found = [];
+               for (const data of {}) {{
+                 const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+                 const picture = await createImageBitmap(new Blob([bytes]));
+                 const pen = new OffscreenCanvas(picture.width, picture.height).getContext('2d');
+                 pen.drawImage(picture, 0, 0);
+                 const scale = picture.width / innerWidth;
+                 found.push([...pen.getImageData({x} * scale, {y} * scale, 1, 1).data]);
+               }}
+               return found; }})()",
+            json!(pictures)
+        ));
+        frames
+            .iter()
+            .zip(colours.as_array().unwrap())
+            .map(|((at, _), colour)| (*at, [0, 1, 2].map(|part| colour[part].as_i64().unwrap())))
+            .collect()
+    }
+
     /// The size of the window's content.
     pub fn resize(&mut self, width: u32, height: u32) {
         let params = json!({
@@ -189,11 +271,15 @@ impl Browser {
 
     /// Writes a picture of the page into the build folder, for people to look at.
     pub fn picture(&mut self, name: &str) {
-        let shot = self.call("Page.captureScreenshot", json!({ "format": "png" }));
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures");
         std::fs::create_dir_all(&folder).unwrap();
-        let bytes = from_base64(shot["data"].as_str().unwrap());
-        std::fs::write(folder.join(format!("{name}.png")), bytes).unwrap();
+        std::fs::write(folder.join(format!("{name}.png")), self.screenshot()).unwrap();
+    }
+
+    /// The page as PNG.
+    pub fn screenshot(&mut self) -> Vec<u8> {
+        let shot = self.call("Page.captureScreenshot", json!({ "format": "png" }));
+        from_base64(shot["data"].as_str().unwrap())
     }
 }
 

@@ -2,4 +2,13 @@
 
 mod devtools;
 mod kiosk;
+mod languages;
 mod page;
+mod scene;
+mod screenshots;
+mod view_alarms;
+mod view_figures;
+mod view_past;
+mod view_screens;
+mod view_silence;
+mod workflow;

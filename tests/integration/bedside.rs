@@ -186,8 +186,14 @@ impl Bench {
 
     /// Plugs in a simulated device: `simulate` with these arguments, on a pseudo-terminal linked as `link`.
     pub fn plug_in(&self, link: &str, arguments: &[&str]) -> Device {
+        self.plug_in_at(&["--pty", link], arguments)
+    }
+
+    /// The same at another place.
+    pub fn plug_in_at(&self, place: &[&str], arguments: &[&str]) -> Device {
         let mut child = Command::new(env!("CARGO_BIN_EXE_infusewatch"))
-            .args(["simulate", "--pty", link])
+            .arg("simulate")
+            .args(place)
             .args(arguments)
             .current_dir(self.folder.path())
             .stdin(Stdio::null())

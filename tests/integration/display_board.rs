@@ -38,6 +38,7 @@ pub fn vital(
         feed: "monitor".into(),
         limits: LimitsView::default(),
         judged: true,
+        display_grade: false,
     }
 }
 
@@ -171,9 +172,10 @@ pub fn infusion() -> Board {
             ..SessionView::default()
         }),
         next_task: Some((
-            "Cuff reading".into(),
+            "cuff reading".into(),
             now.moment.after(Duration::from_secs(205)),
         )),
+        cuff_due: Some(now.moment.after(Duration::from_secs(205))),
         ..standby()
     }
 }
@@ -232,26 +234,106 @@ pub fn alarming() -> Board {
     board
 }
 
-/// Readings from a formula: a slow rise and fall, with a gap.
+/// Readings from a formula over the session of [`infusion`]: a slow rise and fall, with a gap, and SpO2 low
+/// during its last alarm. A cuff every four minutes.
 pub fn history(parameter: &str, from: WallTime, to: WallTime, points: usize) -> Value {
     let (middle, swing) = match parameter {
         "spo2" => (96.0, -2.5),
         "nibp-sys" => (138.0, 24.0),
         "nibp-dia" => (82.0, 12.0),
+        "nibp-mean" => (101.0, 15.0),
+        "rr" => (14.0, 2.0),
         _ => (78.0, 9.0),
     };
-    let cuff = parameter.starts_with("nibp");
-    let count = if cuff { 9 } else { points };
+    let opened = minutes_ago(40);
     let span = to.as_millis() - from.as_millis();
-    let point = |n: usize| {
-        let share = n as f64 / count as f64;
-        let value =
-            middle + swing * (share * 5.0).sin() + if cuff { 0.0 } else { (n % 7) as f64 / 4.0 };
-        let t = from.as_millis() + (share * span as f64) as i64;
-        let missing = !cuff && (0.55..0.6).contains(&share);
-        json!({ "t": t, "value": (!missing).then(|| value.round()), "min": null, "max": null })
+    let cuff = parameter.starts_with("nibp");
+    let times: Vec<i64> = if cuff {
+        let all = (0..10).map(|n| opened + n * 240_000);
+        all.filter(|t| (from.as_millis()..to.as_millis()).contains(t))
+            .collect()
+    } else {
+        let share = |n: usize| n as f64 / points as f64;
+        (0..points)
+            .map(|n| from.as_millis() + (share(n) * span as f64) as i64)
+            .collect()
     };
-    (0..count).map(point).collect()
+    let point = |(n, t): (usize, i64)| {
+        let minute = (t - opened) as f64 / 60_000.0;
+        let steady = middle + swing * (minute / 8.0).sin();
+        let value = if parameter == "spo2" && (36.0..38.0).contains(&minute) {
+            84.0
+        } else if cuff {
+            steady
+        } else {
+            steady + (n % 7) as f64 / 4.0
+        };
+        let missing = !cuff && (22.0..24.0).contains(&minute);
+        let value = (!missing).then(|| value.round());
+        json!({ "t": t, "value": value, "min": value, "max": value, "missing": missing, "questionable": false })
+    };
+    times.into_iter().enumerate().map(point).collect()
+}
+
+/// That many minutes ago, Unix milliseconds.
+fn minutes_ago(minutes: i64) -> i64 {
+    Clock::real().now().wall.as_millis() - minutes * 60_000
+}
+
+/// The alarms of the session so far.
+pub fn past_alarms(session: i64) -> Value {
+    let row = |alarm: u64, rule: Rule, priority: Priority, began: i64, lasted: i64, text: &str| {
+        let (peak, limit) = match rule {
+            Rule::Spo2Low => (Some(83), Some(88)),
+            Rule::SbpHigh => (Some(172), Some(165)),
+            _ => (None, None),
+        };
+        let stamp = |minutes| WallTime::from_millis(minutes_ago(minutes)).rfc3339();
+        json!({
+            "session": session, "alarm": alarm, "rule": rule, "class": rule.class().name(),
+            "priority": priority, "began": stamp(began), "ended": stamp(began - lasted),
+            "acknowledged": null, "by": null, "peak_value": peak, "limit_value": limit, "text": text,
+        })
+    };
+    json!([
+        row(
+            2,
+            Rule::SbpHigh,
+            Priority::Medium,
+            16,
+            5,
+            "SBP 172 mmHg at or above 165"
+        ),
+        row(
+            3,
+            Rule::FeedLost,
+            Priority::Low,
+            8,
+            1,
+            "Feed oximeter: no data for 12 s"
+        ),
+        row(
+            4,
+            Rule::Spo2Low,
+            Priority::High,
+            4,
+            2,
+            "SpO2 84 % below 88 for 10 s"
+        ),
+    ])
+}
+
+/// What was done in the session so far.
+pub fn past_events(after: u64) -> Value {
+    let events = [
+        json!({ "seq": 4, "t": minutes_ago(24), "what": "phase", "detail": { "phase": "infusion" } }),
+        json!({ "seq": 5, "t": minutes_ago(15), "what": "drug",
+            "detail": { "command": "drug", "name": "ondansetron", "dose": 4, "unit": "mg" } }),
+        json!({ "seq": 6, "t": minutes_ago(9), "what": "note",
+            "detail": { "command": "note", "text": "Patient calm, eyes closed" } }),
+    ];
+    let new = |event: &&Value| event["seq"].as_u64() > Some(after);
+    events.iter().filter(new).cloned().collect()
 }
 
 /// The class of an alarm is always its rule's.

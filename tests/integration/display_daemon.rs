@@ -9,7 +9,7 @@ use infusewatch::engine::{Command, HealthItem, Input};
 use infusewatch::inbox::{CommandAnswer, Delivery, Inbox};
 use infusewatch::observation::Wave;
 use infusewatch::vocabulary::WallTime;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -102,7 +102,11 @@ impl History for Formula {
     }
 
     fn alarms(&self, session: Option<i64>) -> Result<Value, String> {
-        Ok(json!([{ "session": session.unwrap_or(3), "rule": "spo2-low" }]))
+        Ok(display_board::past_alarms(session.unwrap_or(3)))
+    }
+
+    fn events(&self, _: i64, after: u64) -> Result<Value, String> {
+        Ok(display_board::past_events(after))
     }
 }
 

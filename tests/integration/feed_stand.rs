@@ -39,6 +39,7 @@ pub static LINES: Protocol = Protocol {
     speaks_first: SpeaksFirst::Device,
     cadence: Duration::from_secs(1),
     grade: Grade::C,
+    display_grade: false,
     tested: "with itself",
     options: &[OptionSpec {
         name: "greet",

@@ -1,6 +1,6 @@
 //! A session of `hl7-mllp` on the bench: bytes in, events out, the record's answers by hand.
 
-use infusewatch::observation::{Identity, Observation, WaveChunk};
+use infusewatch::observation::{DeviceAlert, Identity, Observation, PumpEvent, WaveChunk};
 use infusewatch::protocol::{Event, Events, Fault, Medium, Options, Session, SessionOptions, find};
 use infusewatch::vocabulary::{Moment, Now, WallTime};
 
@@ -176,4 +176,61 @@ pub fn line(observation: &Observation) -> String {
 
 pub fn lines(observations: &[Observation]) -> Vec<String> {
     observations.iter().map(line).collect()
+}
+
+pub fn alerts(events: &Events) -> Vec<DeviceAlert> {
+    let mut found = Vec::new();
+    for event in events {
+        if let Event::DeviceAlert(alert) = event {
+            found.push(alert.clone());
+        }
+    }
+    found
+}
+
+pub fn pump_events(events: &Events) -> Vec<PumpEvent> {
+    let mut found = Vec::new();
+    for event in events {
+        if let Event::PumpEvent(event) = event {
+            found.push(event.clone());
+        }
+    }
+    found
+}
+
+/// `phase priority text`, for tables.
+pub fn alert_lines(events: &Events) -> Vec<String> {
+    alerts(events)
+        .iter()
+        .map(|alert| {
+            let priority = alert.priority.map_or("none", |priority| priority.name());
+            format!("{} {priority} {}", alert.phase.name(), alert.text)
+        })
+        .collect()
+}
+
+/// `event rate drug reason`, where told, for tables.
+pub fn pump_lines(events: &Events) -> Vec<String> {
+    pump_events(events)
+        .iter()
+        .map(|event| {
+            let mut line = event.event.name().to_owned();
+            if event.transitioning {
+                line.push_str(" transitioning");
+            }
+            if let Some(rate) = event.rate_ml_h {
+                line.push_str(&format!(" {rate} mL/h"));
+            }
+            if let Some(volume) = event.volume_ml {
+                line.push_str(&format!(" {volume} mL"));
+            }
+            if let Some(drug) = &event.drug {
+                line.push_str(&format!(" {drug}"));
+            }
+            if let Some(reason) = &event.reason {
+                line.push_str(&format!(" ({reason})"));
+            }
+            line
+        })
+        .collect()
 }

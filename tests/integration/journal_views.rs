@@ -398,6 +398,27 @@ fn the_display_asks_the_same_record() {
     assert!(reader.history("pulse", minute(0), minute(30), 10).is_err());
     assert!(reader.history("spo2", minute(30), minute(0), 10).is_err());
 
+    let done = |after| -> Vec<_> {
+        let events = reader.events(1, after).unwrap();
+        events
+            .iter()
+            .map(|event| (event.seq, event.what.clone()))
+            .collect()
+    };
+    let expected = [
+        (4, "phase"),
+        (9, "baseline"),
+        (10, "baseline"),
+        (11, "start-infusion"),
+        (12, "phase"),
+        (20, "phase"),
+        (21, "phase"),
+    ]
+    .map(|(seq, what)| (seq, what.to_owned()));
+    assert_eq!(done(0), expected);
+    assert_eq!(done(12), expected[5..]);
+    assert!(reader.events(2, 0).unwrap().is_empty());
+
     let waves = reader.waves("pleth", minute(0), minute(60)).unwrap();
     let counts: Vec<_> = waves.iter().map(|slice| slice.samples.clone()).collect();
     let second = |last| vec![Some(1), None, Some(3), Some(last)];

@@ -34,6 +34,7 @@ fn the_list_is_the_registry_as_table_and_as_json() {
             "speaks_first",
             "cadence_s",
             "grade",
+            "display_grade",
             "tested",
             "options",
         ] {

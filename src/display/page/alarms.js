@@ -2,18 +2,18 @@
 // prefix, by shape and by position; an acknowledged alarm stays, steady, until it is over.
 
 import { button, element, keep, mark, setText, show } from "./element.js";
-import { PREFIX, clock, parameter } from "./words.js";
+import { PREFIX, clock, keyed, parameter, phase, say, told } from "./words.js";
 
-/** Where a limit came from, where that is not plain from the text. */
-const SOURCES = { profile: "profile limit", nurse: "limit set by hand", device: "told by the device" };
+/** Sources of a limit that are not plain from the text. */
+const SOURCES = ["profile", "nurse", "device"];
 
 /** Parts of an explanation that the one-line text does not already say. */
 const EXPLAINED = {
-  limit_source: (value) => SOURCES[value],
-  delay_s: (value) => value > 0 && `after ${value} s`,
-  phase: (value, { class: kind }) => kind === "physiological" && `limits of ${value}`,
-  feed: (value, { text }) => !text.includes(value) && `feed ${value}`,
-  age_s: (value) => value >= 2 && `value ${Math.round(value)} s old`,
+  limit_source: (value) => SOURCES.includes(value) && say(`source.${value}`),
+  delay_s: (value) => value > 0 && say("alarm.after", { n: value }),
+  phase: (value, { class: kind }) => kind === "physiological" && say("alarm.limits-of", { phase: phase(value).toLowerCase() }),
+  feed: (value, { text }) => !text.includes(value) && say("alarm.feed", { name: value }),
+  age_s: (value) => value >= 2 && say("alarm.value-age", { n: Math.round(value) }),
 };
 
 function explain(alarm) {
@@ -24,10 +24,15 @@ function explain(alarm) {
     .join(" · ");
 }
 
-/** A text longer than this is set smaller, so that none is ever cut off. */
-const LONG = 44;
+/** A text longer than these is set smaller, so that none is ever cut off. */
+const SIZES = [["short", 30], ["middle", 44], ["long", Infinity]];
+const sizeOf = (text) => SIZES.find(([, most]) => text.length <= most)[0];
 
-const STATES = { active: "", acknowledged: "acknowledged", returned: "is over, not yet acknowledged" };
+/** Where an alarm stands, and by whom it was acknowledged. */
+function state({ state: name, acknowledged_by: by }) {
+  if (name === "acknowledged") return by ? say("alarm.acknowledged-by", { name: by }) : say("alarm.acknowledged");
+  return name === "returned" ? say("alarm.returned") : "";
+}
 
 /**
  * A finger that was already on its way when the alarms changed meant the alarm that stood there before.
@@ -45,12 +50,16 @@ export class Alarms {
   #say;
   #shown = "";
   #settling = null;
+  #announced = document.querySelector("#announcement");
 
   /** `command(object)` sends a command, `say(text)` tells the nurse something. */
   constructor(command, say) {
     this.#command = command;
     this.#say = say;
+    // From here on these two say what the board says.
+    for (const part of [".text", ".detail"]) delete this.#line.querySelector(part).dataset.say;
     this.#acknowledgeFirst.addEventListener("click", () => this.#acknowledge(this.#first));
+    this.#more.addEventListener("click", () => this.#unfold(this.#list.dataset.all !== "true"));
   }
 
   /** Takes the board's alarms, most urgent first. */
@@ -65,12 +74,15 @@ export class Alarms {
       this.#line.querySelector(part),
     );
     setText(prefix, first ? PREFIX[first.priority] : "");
-    setText(text, first ? first.text : "No alarms");
+    setText(text, first ? told(first.text) : say("alarm.none"));
     setText(detail, first ? this.#detail(first) : "");
-    mark(this.#line, "long", String(text.textContent.length > LONG));
+    mark(this.#line, "size", sizeOf(text.textContent));
+    // Said once by a screen reader, not with every second that the line counts.
+    setText(this.#announced, first ? `${say(`tier.${first.priority}`)}: ${told(first.text)}` : say("alarm.none"));
     show(this.#acknowledgeFirst, mayCommand && !!first && first.state !== "acknowledged");
     show(this.#more, others.length > 0);
-    setText(this.#more, `+${others.length} more`);
+    setText(this.#more, say("alarm.more", { n: others.length }));
+    if (others.length === 0) this.#unfold(false);
     keep(
       this.#list,
       others,
@@ -85,23 +97,31 @@ export class Alarms {
     this.#first = null;
     mark(this.#line, "priority", "no-data");
     mark(this.#line, "state", "active");
-    mark(this.#line, "long", "false");
+    mark(this.#line, "size", "short");
+    setText(this.#announced, `${say("no-data.title")}. ${say("no-data.detail")}`);
     setText(this.#line.querySelector(".prefix"), "***");
-    setText(this.#line.querySelector(".text"), "NO DATA");
+    setText(this.#line.querySelector(".text"), say("no-data.title"));
     setText(
       this.#line.querySelector(".detail"),
-      `${since ? `Since ${since}. ` : ""}The monitor program does not answer. Look at the patient and at the patient monitor.`,
+      since ? say("no-data.since", { time: since }) : say("no-data.detail"),
     );
     show(this.#acknowledgeFirst, false);
     show(this.#more, false);
+    this.#unfold(false);
     keep(this.#list, [], () => "", () => null, () => {});
   }
 
   /** Whether what is shown has stood long enough to be acknowledged; says so when not. */
   isSettled() {
     if (this.#settling === null) return true;
-    this.#say("The alarms have just changed. Look again, then press again.");
+    this.#say(say("alarm.changed"));
     return false;
+  }
+
+  /** Gives the list the whole side column, or its place above the waves. */
+  #unfold(all) {
+    mark(this.#list, "all", String(all));
+    this.#more.ariaExpanded = String(all);
   }
 
   #settle(shown) {
@@ -116,7 +136,7 @@ export class Alarms {
   }
 
   #detail(alarm) {
-    return [`since ${clock(alarm.since)}`, STATES[alarm.state], explain(alarm)]
+    return [say("alarm.since", { time: clock(alarm.since) }), state(alarm), explain(alarm)]
       .filter(Boolean)
       .join(" · ");
   }
@@ -131,11 +151,17 @@ export class Alarms {
       element("span", { className: "detail" }),
     );
     row.append(
-      button("ACK", () => this.#acknowledge(row.alarm), { className: "acknowledge", ariaLabel: "acknowledge" }),
+      button("", () => this.#acknowledge(row.alarm), {
+        ...keyed("alarm.acknowledge-short"),
+        className: "acknowledge",
+      }),
     );
     if (alarm.rule === "wrong-patient") {
       row.append(
-        button("SAME PATIENT", () => this.#command({ command: "confirm-patient" }), { className: "confirm" }),
+        button("", () => this.#command({ command: "confirm-patient" }), {
+          ...keyed("alarm.same-patient"),
+          className: "confirm",
+        }),
       );
     }
     return row;
@@ -147,8 +173,9 @@ export class Alarms {
     mark(row, "state", alarm.state);
     mark(row, "class", alarm.class);
     setText(row.querySelector(".prefix"), PREFIX[alarm.priority]);
-    setText(row.querySelector(".text"), alarm.text || parameter(alarm.parameter ?? alarm.rule));
+    setText(row.querySelector(".text"), told(alarm.text) || parameter(alarm.parameter ?? alarm.rule));
     setText(row.querySelector(".detail"), this.#detail(alarm));
+    row.querySelector(".acknowledge").ariaLabel = `${say("alarm.acknowledge-label")}: ${told(alarm.text)}`;
     show(row.querySelector(".acknowledge"), mayCommand && alarm.state !== "acknowledged");
   }
 

@@ -1,5 +1,7 @@
 // Commands to the daemon. Every command has its own id, so repeating it after a lost answer is safe.
 
+import { say } from "./words.js";
+
 const PATIENCE_MS = 6000;
 
 function freshId() {
@@ -31,7 +33,7 @@ export async function send(token, command) {
   return {
     done: false,
     status: 0,
-    error: "No answer from the monitor program.",
-    hint: "Look at the screen to see whether it was done.",
+    error: say("message.no-answer"),
+    hint: say("message.no-answer-hint"),
   };
 }

@@ -4,25 +4,26 @@
 
 import { button, element, show } from "./element.js";
 import { keyboard } from "./keyboard.js";
+import { keyed, say, told, typed } from "./words.js";
 
 /** Who passes a gate, and why. */
 const OVERRIDE = [
-  { name: "reason", label: "Reason", needed: true, wide: true },
-  { name: "by", label: "Name", needed: true, wide: true },
-  { name: "second-by", label: "Second person, where two are needed", wide: true },
+  { name: "reason", label: "form.reason", needed: true, wide: true },
+  { name: "by", label: "form.by", needed: true, wide: true },
+  { name: "second-by", label: "form.second-by", wide: true },
 ];
 
-const ARMS = ["", "left", "right"];
+const ARMS = { "": "form.none", left: "arm.left", right: "arm.right" };
 
 const OPENING = [
-  { name: "patient", label: "Patient number" },
-  { name: "patient-name", label: "Patient name" },
-  { name: "weight-kg", label: "Weight, kg", number: true },
-  { name: "drug", label: "Drug" },
-  { name: "dose-mg", label: "Dose, mg", number: true },
-  { name: "planned-min", label: "Planned, min", number: true },
-  { name: "cuff-arm", label: "Cuff on arm", choices: ARMS },
-  { name: "spo2-arm", label: "SpO₂ on arm", choices: ARMS },
+  { name: "patient", label: "open.patient" },
+  { name: "patient-name", label: "open.patient-name" },
+  { name: "weight-kg", label: "open.weight", number: true },
+  { name: "drug", label: "open.drug" },
+  { name: "dose-mg", label: "open.dose", number: true },
+  { name: "planned-min", label: "open.planned", number: true },
+  { name: "cuff-arm", label: "open.cuff-arm", choices: ARMS },
+  { name: "spo2-arm", label: "open.spo2-arm", choices: ARMS },
 ];
 
 export class Forms {
@@ -47,34 +48,34 @@ export class Forms {
   }
 
   openSession() {
-    this.#ask("Open a session", "Everything may stay empty.", OPENING, "OPEN SESSION", (about) =>
+    this.#ask(say("open.title"), say("open.text"), OPENING, "session.open", (about) =>
       this.#command({ command: "open-session", ...about }),
     );
   }
 
   startInfusion() {
-    this.#ask("Start the infusion?", "From now on the limits of the infusion apply.", [], "START", () =>
-      this.#gated({ command: "start-infusion" }, "Start all the same?"),
+    this.#ask(say("start.title"), say("start.text"), [], "start.action", () =>
+      this.#gated({ command: "start-infusion" }, say("start.override")),
     );
   }
 
   stopInfusion() {
-    this.#ask("Stop the infusion?", "Recovery and its minimum time begin.", [], "STOP", () =>
+    this.#ask(say("stop.title"), say("stop.text"), [], "stop.action", () =>
       this.#command({ command: "stop-infusion" }),
     );
   }
 
   closeSession() {
-    const who = [{ name: "by", label: "Name", needed: true, wide: true }];
-    this.#ask("Close the session?", "The patient leaves; patient alarms end.", who, "CLOSE SESSION", ({ by }) =>
-      this.#gated({ command: "close-session", by }, "Close all the same?"),
+    const who = [{ name: "by", label: "form.by", needed: true, wide: true }];
+    this.#ask(say("close.title"), say("close.text"), who, "session.close", ({ by }) =>
+      this.#gated({ command: "close-session", by }, say("close.override")),
     );
   }
 
   away() {
-    this.#begin("How long may the patient be away?", "Patient alarms are off for that time, 15 minutes at most.");
+    this.#begin(say("away.title"), say("away.text"));
     const choices = [5, 10, 15].map((minutes) =>
-      button(`${minutes} MIN`, async () => this.#finish(await this.#command({ command: "away", minutes }))),
+      button(say("away.minutes", { n: minutes }), async () => this.#finish(await this.#command({ command: "away", minutes }))),
     );
     this.#panel.append(element("div", { className: "actions" }, ...choices, this.#back()));
   }
@@ -83,8 +84,8 @@ export class Forms {
   async #gated(command, title) {
     const answer = await this.#command(command, { gated: true });
     if (answer.status !== 409) return answer;
-    const why = [answer.error, answer.hint].filter(Boolean).join(" ");
-    this.#ask(title, why, OVERRIDE, "OVERRIDE", (override) => this.#command({ ...command, override }));
+    const why = [answer.error, answer.hint].filter(Boolean).map(told).join(" ");
+    this.#ask(title, why, OVERRIDE, "form.override", (override) => this.#command({ ...command, override }));
     return null;
   }
 
@@ -97,7 +98,7 @@ export class Forms {
   }
 
   #back() {
-    return button("BACK", () => this.close(), { className: "quiet" });
+    return button("", () => this.close(), keyed("form.back", { className: "quiet" }));
   }
 
   /** A form; `submit(values)` gives the answer, or `null` when it has opened another form. */
@@ -105,7 +106,7 @@ export class Forms {
     this.#begin(title, text);
     const form = element("form", { noValidate: true, autocomplete: "off" });
     const inputs = fields.map((field) => this.#field(form, field));
-    const go = element("button", { type: "submit", textContent: action, className: "main" });
+    const go = element("button", { ...keyed(action), type: "submit", className: "main" });
     form.append(element("div", { className: "actions" }, go, this.#back()));
     const texts = inputs.filter((input) => input.tagName === "INPUT");
     if (texts.length > 0) form.append(keyboard(texts));
@@ -126,18 +127,18 @@ export class Forms {
 
   #field(form, { name, label, needed = false, number = false, wide = false, choices = null }) {
     const input = choices
-      ? element("select", { name }, ...choices.map((value) => element("option", { value, textContent: value || "–" })))
+      ? element("select", { name }, ...Object.entries(choices).map(([value, key]) => element("option", keyed(key, { value }))))
       : element("input", { name, maxLength: 200, inputMode: number ? "decimal" : "text" });
     input.dataset.kind = number ? "number" : "text";
     input.required = needed;
     const className = wide ? "wide" : "";
-    form.append(element("label", { className }, element("span", { textContent: needed ? `${label} (needed)` : label }), input));
+    form.append(element("label", { className }, element("span", { textContent: needed ? say("form.needed", { label: say(label) }) : say(label) }), input));
     return input;
   }
 
   #check(input) {
     const value = input.value.trim();
-    const fits = value === "" ? !input.required : input.dataset.kind !== "number" || Number(value.replace(",", ".")) > 0;
+    const fits = value === "" ? !input.required : input.dataset.kind !== "number" || typed(value) > 0;
     input.ariaInvalid = String(!fits);
     return fits;
   }
@@ -147,7 +148,7 @@ export class Forms {
     return Object.fromEntries(
       filled.map((input) => {
         const value = input.value.trim();
-        return [input.name, input.dataset.kind === "number" ? Number(value.replace(",", ".")) : value];
+        return [input.name, input.dataset.kind === "number" ? typed(value) : value];
       }),
     );
   }

@@ -8,32 +8,33 @@ import * as words from "./words.js";
 function banners(board, access) {
   const list = [];
   const add = (kind, text) => list.push({ kind, text });
-  if (!board.health.sound) add("fault", "NO SOUND – alarms are shown only");
-  if (!board.health.journal) add("warning", "THE RECORD IS NOT BEING WRITTEN");
+  if (!board.health.sound) add("fault", words.say("banner.no-sound"));
+  if (!board.health.journal) add("warning", words.say("banner.no-record"));
   if (board.away_left_s !== null) {
-    add("away", `PATIENT AWAY ${words.countdown(board.away_left_s)} – patient alarms off`);
+    add("away", words.say("banner.away", { time: words.countdown(board.away_left_s) }));
   }
   if (board.audio.state === "paused") {
-    add("paused", `AUDIO PAUSED ${words.countdown(board.audio.pause_left_s ?? 0)}`);
+    add("paused", words.say("banner.paused", { time: words.countdown(board.audio.pause_left_s ?? 0) }));
   }
-  if (board.phase === "standby") add("calm", "STANDBY – no patient alarms until a session is open");
+  if (board.phase === "standby") add("calm", words.say("banner.standby"));
   if (access !== "full") {
-    add("calm", access === "none" ? "READ-ONLY – opened without a token" : "READ-ONLY – the token is not valid any more");
+    add("access", words.say(access === "none" ? "banner.no-token" : "banner.old-token"));
   }
-  if (board.demo !== null) add("demo", `DEMO ×${board.demo} – not a patient`);
+  if (board.training) add("training", words.say("banner.training"));
+  else if (board.demo !== null) add("demo", words.say("banner.demo", { n: board.demo }));
   return list;
 }
 
 function chips(board) {
   const feeds = board.feeds.map((feed) => ({
-    name: `feed ${feed.name}`,
+    name: words.say("health.feed", { name: feed.name }),
     ok: feed.state === "ok",
-    text: feed.last_data_age_s === null ? "no data yet" : words.age(feed.last_data_age_s),
+    text: feed.last_data_age_s === null ? words.say("health.no-data") : words.age(feed.last_data_age_s),
   }));
   const parts = [
-    { name: "record", ok: board.health.journal && board.health.disk, text: board.health.disk ? "" : "disk nearly full" },
-    { name: "sound", ok: board.health.sound, text: "" },
-    { name: "display", ok: board.health.display, text: "" },
+    { name: words.say("health.record"), ok: board.health.journal && board.health.disk, text: board.health.disk ? "" : words.say("health.disk") },
+    { name: words.say("health.sound"), ok: board.health.sound, text: "" },
+    { name: words.say("health.display"), ok: board.health.display, text: "" },
   ];
   return [...feeds, ...parts];
 }
@@ -61,7 +62,7 @@ export class Health {
         setText(node.querySelector("i"), chip.text);
       },
     );
-    setText(this.#about, `Profile ${board.profile} · InfuseWatch ${board.display.version}: a second pair of eyes; the monitor's own alarms stay on`);
+    setText(this.#about, words.say("health.about", { profile: board.profile, version: board.display.version }));
   }
 
   drawNoData() {
@@ -73,7 +74,7 @@ export class Health {
     keep(
       this.#banners,
       list,
-      (banner) => banner.kind + (banner.text.startsWith("READ") ? "-access" : ""),
+      (banner) => banner.kind,
       () => element("div"),
       (node, banner) => {
         mark(node, "kind", banner.kind);

@@ -1,6 +1,7 @@
 // A screen keyboard for the fields of one form: a kiosk has a touch screen and often nothing else.
 
 import { element } from "./element.js";
+import { keyed, labelled } from "./words.js";
 
 const ROWS = ["1234567890", "qwertyuiop", "asdfghjkl-", "zxcvbnm.,'"];
 
@@ -55,14 +56,14 @@ export function keyboard(inputs) {
       }),
     ),
   );
-  const done = element("button", { type: "button", textContent: "DONE", className: "done", tabIndex: -1 });
+  const done = element("button", { ...keyed("key.done"), type: "button", className: "done", tabIndex: -1 });
   done.addEventListener("click", () => target.blur());
   const last = element(
     "div",
     {},
-    key("⇧", () => setCapital(!capital), { ariaLabel: "capital letters" }),
-    key("space", () => type(" "), { className: "space" }),
-    key("⌫", erase, { ariaLabel: "delete" }),
+    key("⇧", () => setCapital(!capital), labelled("key.capitals")),
+    key("", () => type(" "), keyed("key.space", { className: "space" })),
+    key("⌫", erase, labelled("key.delete")),
     done,
   );
   setCapital(true);

@@ -1,6 +1,6 @@
-// The connection to the daemon. It tells the truth about silence: when no board has come for 1.6 s,
-// or when the daemon says that its alarm engine stands, there is NO DATA, whatever the last numbers
-// were. It reconnects for ever by itself, and reloads the page only after `/` has just been
+// The connection to the daemon. It tells the truth about silence: when no board has come and been drawn
+// for 1.6 s, or when the daemon says that its alarm engine stands, there is NO DATA, whatever the last
+// numbers were. It reconnects for ever by itself, and reloads the page only after `/` has just been
 // fetched, so that the screen can never end at a browser's error page.
 
 // Looked at every 100 ms, so that NO DATA stands within 2 s also on a slow machine.
@@ -12,6 +12,9 @@ const WRONG_TOKEN = 4401;
 
 export class Link {
   #socket = null;
+  /** When a board came last, when a board of a running engine came last, and when one that was drawn. */
+  #told = -Infinity;
+  #received = null;
   #heard = -Infinity;
   #began = 0;
   #instance = null;
@@ -20,15 +23,16 @@ export class Link {
   #on;
 
   /**
-   * `on.board(board)`, `on.wave(buffer)`, `on.data(present)` when data comes or stops,
-   * `on.access()` when `access` changed.
+   * `on.board(board)`, which draws it and says so with `drawn()`; `on.wave(buffer)`; `on.data(present)`
+   * when data comes or stops; `on.access()` when `access` changed.
    */
   constructor(on) {
     this.#on = on;
     const fragment = new URLSearchParams(location.hash.slice(1));
     this.token = fragment.get("token");
     this.kiosk = fragment.has("kiosk");
-    this.present = false;
+    /** Whether there is data; `null` before the first has come or failed to come. */
+    this.present = null;
   }
 
   /** `full`, `none` (no token) or `refused` (not this daemon's token). */
@@ -38,6 +42,7 @@ export class Link {
   }
 
   start() {
+    this.#heard = performance.now();
     this.#connect();
     setInterval(() => this.#watch(), 100);
     setInterval(() => this.#beat(), BEAT_MS);
@@ -70,19 +75,34 @@ export class Link {
 
   #take(text) {
     const board = JSON.parse(text);
+    this.#told = performance.now();
     if (!board.display.engine) {
       this.#setPresent(false);
       return;
     }
-    this.#heard = performance.now();
+    this.#received = this.#told;
     this.#instance ??= board.display.instance;
     if (this.#instance !== board.display.instance) this.#renew();
     this.#on.board(board);
+  }
+
+  /** Whether the newest board is one that may be shown. */
+  get isFresh() {
+    return this.#received !== null && performance.now() - this.#received <= SILENCE_MS;
+  }
+
+  /** The newest board stands on the screen: only now is there data. */
+  drawn() {
+    if (!this.isFresh) return;
+    this.#heard = this.#received;
     this.#setPresent(true);
   }
 
   #setPresent(present) {
-    if (!present) this.#heard = -Infinity;
+    if (!present) {
+      this.#heard = -Infinity;
+      this.#received = null;
+    }
     if (this.present === present) return;
     this.present = present;
     this.#on.data(present);
@@ -92,7 +112,7 @@ export class Link {
     const now = performance.now();
     if (now - this.#heard > SILENCE_MS) this.#setPresent(false);
     // A daemon that stopped half-way accepts connections and says nothing: begin again.
-    const silentSince = Math.max(this.#heard, this.#began);
+    const silentSince = Math.max(this.#told, this.#began);
     if (this.#socket && now - silentSince > OPENING_MS) {
       const socket = this.#socket;
       this.#socket = null;

@@ -3,28 +3,28 @@
 
 import { Alarms } from "./alarms.js";
 import { beep } from "./beep.js";
+import { drawClocks } from "./clocks.js";
 import { send } from "./commands.js";
-import { setText, show } from "./element.js";
+import { mark, setText, show } from "./element.js";
 import { Forms } from "./forms.js";
 import { Health } from "./health.js";
+import { History } from "./history.js";
 import { Link } from "./link.js";
+import { Happenings } from "./record.js";
 import { Session } from "./session.js";
 import { Trend } from "./trend.js";
 import { Vitals } from "./vitals.js";
 import { Waves } from "./waves.js";
-import { clock } from "./words.js";
+import { clock, prefer, say, told } from "./words.js";
 
 const MESSAGE_MS = 12000;
-const CALM =
-  "No session is open. The numbers are shown and recorded; patient alarms begin when a session is opened.";
-const SILENT =
-  "The monitor program does not answer.\nLook at the patient and at the patient monitor.\nThis page goes on trying by itself.";
 
 const message = document.querySelector("#message");
 const standing = document.querySelector("#standing");
 let messageTimer = null;
 
-function say(text) {
+/** Tells the nurse something for a while, in the side column. */
+function inform(text) {
   setText(message, text);
   show(message, true);
   clearTimeout(messageTimer);
@@ -34,29 +34,41 @@ function say(text) {
 async function command(object, { gated = false } = {}) {
   const answer = await send(link.token, object);
   if (gated && answer.status === 409) show(message, false);
-  else if (!answer.done) say([answer.error, answer.hint].filter(Boolean).join(" "));
-  else if (answer.left?.length > 0) say("Not acknowledged: what began or rose after you looked.");
-  else if (!answer.durable) say("Done, but not yet in the record.");
+  else if (!answer.done) inform([answer.error, answer.hint].filter(Boolean).map(told).join(" "));
+  else if (answer.left?.length > 0) inform(say("message.not-acknowledged"));
+  else if (!answer.durable) inform(say("message.not-durable"));
   else show(message, false);
   return answer;
 }
 
 const forms = new Forms(command);
-const alarms = new Alarms(command, say);
+const alarms = new Alarms(command, inform);
 const session = new Session(command, forms, alarms);
 const vitals = new Vitals();
 const health = new Health();
-const trend = new Trend();
+const happenings = new Happenings();
+const trend = new Trend(happenings, () => past.open());
 const waves = new Waves();
 
 let newest = null;
 let phase = null;
 let drawing = false;
 
+/** Draws the newest board; numbers of a board that cannot be drawn are never left standing. */
 function draw() {
   drawing = false;
-  if (!link.present || !newest) return;
-  const board = newest;
+  if (!newest || !link.isFresh) return;
+  try {
+    paint(newest);
+  } catch (error) {
+    console.error(error);
+    return;
+  }
+  link.drawn();
+}
+
+function paint(board) {
+  prefer(board.language);
   const mayCommand = link.access === "full";
   if (phase !== null && phase !== board.phase) forms.close();
   phase = board.phase;
@@ -64,18 +76,36 @@ function draw() {
   session.draw(board, mayCommand);
   vitals.draw(board);
   health.draw(board, link.access);
+  drawClocks(board);
   trend.draw(board);
+  past.draw(board);
+  waves.draw(board);
   const calm = board.phase === "standby" && !forms.open;
-  setText(standing, calm ? CALM : "");
+  setText(standing, calm ? say("standing.calm") : "");
   show(standing, calm);
+}
+
+function drawNoData() {
+  forms.close();
+  past.close();
+  waves.clear();
+  alarms.drawNoData(newest ? clock(newest.now) : null);
+  session.drawNoData();
+  vitals.drawNoData();
+  health.drawNoData();
+  show(document.querySelector("#trend"), false);
+  mark(standing, "title", say("no-data.title"));
+  setText(standing, say("no-data.standing"));
+  show(standing, true);
 }
 
 const link = new Link({
   board(board) {
     newest = board;
-    if (!drawing) {
+    // A page behind others gets no frames; it does not beat either, but it need not cry.
+    if (document.hidden) draw();
+    else if (!drawing) {
       drawing = true;
-      // A hidden page draws no frames, and must not beat either.
       requestAnimationFrame(draw);
     }
   },
@@ -84,20 +114,12 @@ const link = new Link({
   data(present) {
     document.body.classList.toggle("no-data", !present);
     beep(!present);
-    if (present) {
-      draw();
-      return;
-    }
-    forms.close();
-    waves.clear();
-    alarms.drawNoData(newest ? clock(newest.now) : null);
-    session.drawNoData();
-    vitals.drawNoData();
-    health.drawNoData();
-    show(document.querySelector("#trend"), false);
-    setText(standing, SILENT);
-    show(standing, true);
+    if (!present) drawNoData();
   },
 });
+const past = new History(happenings, { kiosk: link.kiosk });
 
+document.addEventListener("language", () => (link.present ? draw() : drawNoData()));
+
+drawNoData();
 link.start();

@@ -2,8 +2,15 @@
 
 import { button, element, keep, mark, setText, show } from "./element.js";
 import * as words from "./words.js";
+import { keyed, say } from "./words.js";
 
 const STEPS = ["baseline", "infusion", "recovery", "observation"];
+
+/** The next task, and when it is due. */
+function taskLine({ text, overdue, due_in_s: left }) {
+  const task = words.told(text);
+  return overdue ? say("task.due", { task }) : say("task.in", { task, time: words.countdown(left) });
+}
 
 /** The timer that matters in each phase: its name and its text. */
 function timer(board) {
@@ -13,13 +20,13 @@ function timer(board) {
   switch (board.phase) {
     case "infusion":
     case "paused":
-      return ["RUN TIME", words.running(session.infusion_run_s)];
+      return [say("timer.run"), words.running(session.infusion_run_s)];
     case "recovery":
     case "observation":
-      if (observe === null) return ["OBSERVE STILL", "--"];
-      return observe > 0 ? ["OBSERVE STILL", words.countdown(observe)] : ["MINIMUM TIME", "over"];
+      if (observe === null) return [say("timer.observe"), "--"];
+      return observe > 0 ? [say("timer.observe"), words.countdown(observe)] : [say("timer.minimum"), say("timer.over")];
     default:
-      return ["OPEN SINCE", words.clockShort(session.opened_at)];
+      return [say("timer.open"), words.clockShort(session.opened_at)];
   }
 }
 
@@ -37,38 +44,40 @@ export class Session {
     const plain = (name) => () => command({ command: name });
     // Each with the phases in which it can be pressed.
     this.#buttons = [
-      { node: button("OPEN SESSION", () => forms.openSession()), when: ["standby"] },
+      { node: button("", () => forms.openSession(), keyed("session.open")), when: ["standby"] },
       {
-        node: button("START INFUSION", () => forms.startInfusion(), { className: "main" }),
+        node: button("", () => forms.startInfusion(), keyed("session.start", { className: "main" })),
         when: ["baseline"],
       },
-      { node: button("PAUSE", plain("pause-infusion")), when: ["infusion"] },
-      { node: button("RESUME", plain("resume-infusion"), { className: "main" }), when: ["paused"] },
-      { node: button("STOP INFUSION", () => forms.stopInfusion()), when: ["infusion", "paused"] },
+      { node: button("", plain("pause-infusion"), keyed("session.pause")), when: ["infusion"] },
+      { node: button("", plain("resume-infusion"), keyed("session.resume", { className: "main" })), when: ["paused"] },
+      { node: button("", () => forms.stopInfusion(), keyed("session.stop")), when: ["infusion", "paused"] },
       {
-        node: button("START AGAIN", () => forms.startInfusion(), { className: "quiet" }),
+        node: button("", () => forms.startInfusion(), keyed("session.again", { className: "quiet" })),
         when: ["recovery", "observation"],
       },
       {
-        node: button("PATIENT AWAY", () => forms.away(), { className: "quiet" }),
+        node: button("", () => forms.away(), keyed("session.away", { className: "quiet" })),
         when: ["baseline", "recovery", "observation"],
         away: false,
       },
       {
-        node: button("PATIENT IS BACK", plain("end-away"), { className: "main" }),
+        node: button("", plain("end-away"), keyed("session.back", { className: "main" })),
         when: ["baseline", "recovery", "observation"],
         away: true,
       },
       {
-        node: button("CLOSE SESSION", () => forms.closeSession()),
+        node: button("", () => forms.closeSession(), keyed("session.close")),
         when: ["baseline", "recovery", "observation"],
       },
     ];
     document.querySelector("#session-controls").append(...this.#buttons.map(({ node }) => node));
-    this.#acknowledgeAll = button("ACKNOWLEDGE ALL", () =>
-      alarms.isSettled() && this.#command({ command: "acknowledge", alarm: "all", seen_seq: this.#board.seq }),
+    this.#acknowledgeAll = button(
+      "",
+      () => alarms.isSettled() && this.#command({ command: "acknowledge", alarm: "all", seen_seq: this.#board.seq }),
+      keyed("alarm.acknowledge-all"),
     );
-    this.#audio = button("AUDIO PAUSE", () =>
+    this.#audio = button("", () =>
       this.#command({ command: this.#board.audio.state === "paused" ? "end-audio-pause" : "audio-pause" }),
     );
     this.#audio.id = "audio-pause";
@@ -91,7 +100,7 @@ export class Session {
     show(document.querySelector("#task"), !!task);
     if (task) {
       mark(document.querySelector("#task"), "overdue", String(task.overdue));
-      text("#task .value", task.overdue ? `${task.text} · due` : `${task.text} in ${words.countdown(task.due_in_s)}`);
+      text("#task .value", taskLine(task));
     }
     const away = board.away_left_s !== null;
     for (const { node, when, away: only } of this.#buttons) {
@@ -102,8 +111,8 @@ export class Session {
     show(this.#audio, mayCommand);
     const paused = board.audio.state === "paused";
     mark(this.#audio, "paused", String(paused));
-    const left = paused ? ` ${words.countdown(board.audio.pause_left_s ?? 0)}` : "";
-    setText(this.#audio, paused ? `END AUDIO PAUSE${left}` : "AUDIO PAUSE");
+    const left = words.countdown(board.audio.pause_left_s ?? 0);
+    setText(this.#audio, paused ? `${say("alarm.end-audio-pause")} ${left}` : say("alarm.audio-pause"));
   }
 
   /** Without data no command can be judged by what is seen. */
@@ -127,7 +136,7 @@ export class Session {
       () => element("li"),
       (node, step) => {
         const paused = step === "infusion" && board.phase === "paused";
-        setText(node, paused ? words.PHASES.paused : words.PHASES[step]);
+        setText(node, words.phase(paused ? "paused" : step));
         mark(node, "current", String(step === current));
       },
     );

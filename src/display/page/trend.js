@@ -1,37 +1,46 @@
-// The session so far: SpO₂ above, pressures and rate below, with the start and the end of the infusion
-// as vertical lines and the baseline ± 20 % of the systolic pressure as a band.
+// The session so far, small under the waves, and large with zoom and scroll by touch, wheel and keys.
 
-import { show } from "./element.js";
-import { clockShort } from "./words.js";
+import { button, element, show } from "./element.js";
+import { Plot } from "./plot.js";
+import { followed, series } from "./record.js";
+import { clock, keyed, labelled, say } from "./words.js";
 
 const REFRESH_MS = 15000;
 const POINTS = 400;
-const SPO2 = { low: 80, high: 100, lines: [80, 90, 100] };
-const BELOW = { low: 40, high: 200, lines: [60, 100, 140, 180] };
-/** A gap longer than this share of the time shown breaks a line: no number is no line. */
-const GAP = 0.02;
+const MOST_POINTS = 1000;
+const MINUTE = 60000;
+/** The shortest stretch that can be looked at. */
+const SHORTEST = 2 * MINUTE;
+/** One step of the zoom, and of the scrolling as a share of what is shown. */
+const ZOOM = 1.6;
+const SCROLL = 0.3;
+/** Fingers must rest this long before the record is asked for finer points. */
+const REST_MS = 250;
 
-async function ask(parameter, from, to) {
-  const query = new URLSearchParams({ parameter, from, to, points: POINTS });
-  const answer = await fetch(`/api/v1/history?${query}`, { cache: "no-store", signal: AbortSignal.timeout(5000) });
-  if (!answer.ok) throw new Error(`history ${answer.status}`);
-  return (await answer.json()).points;
+/** The time of a session, up to the board's now. */
+export function span({ session, now }) {
+  const start = Date.parse(session.opened_at);
+  return { start, end: Math.max(Date.parse(now), start + MINUTE) };
 }
 
+/** The small trend of the whole session. */
 export class Trend {
   #root = document.querySelector("#trend");
-  #canvas = this.#root.querySelector("canvas");
-  #board = null;
+  #plot = new Plot(this.#root.querySelector(".plot"));
+  #happenings;
   #series = null;
-  #asked = -Infinity;
   #session = null;
-  #colours = null;
+  #asked = -Infinity;
+  #board = null;
 
-  constructor() {
-    new ResizeObserver(() => this.#draw()).observe(this.#root);
+  /** `happenings` of the session; `open()` shows more of the past. */
+  constructor(happenings, open) {
+    this.#happenings = happenings;
+    this.#root.querySelector(".plot").addEventListener("click", open);
+    this.#root.append(button("⤢", open, { ...labelled("history.open"), id: "open-history", textContent: "⤢" }));
   }
 
-  /** Takes the board; asks the record now and then. */
+  /** Takes the board; asks the record now and then while the trend can be seen. */
   draw(board) {
     this.#board = board;
     show(this.#root, board.session !== null);
@@ -40,158 +49,201 @@ export class Trend {
       this.#session = null;
       return;
     }
-    if (this.#session !== board.session.id) this.#asked = -Infinity;
-    this.#session = board.session.id;
-    if (performance.now() - this.#asked > REFRESH_MS) {
+    if (this.#session !== board.session.id) {
+      this.#session = board.session.id;
+      this.#series = null;
+      this.#asked = -Infinity;
+    }
+    if (performance.now() - this.#asked > REFRESH_MS && this.#root.checkVisibility()) {
       this.#asked = performance.now();
       this.#refresh(board);
     }
   }
 
-  async #refresh({ session, now, vitals }) {
-    const has = (name) => vitals.some((vital) => vital.parameter === name);
-    const rate = vitals.find(({ parameter, judged }) => judged && ["hr", "pr"].includes(parameter))?.parameter ?? "pr";
-    const site = has("art-sys") && !has("nibp-sys") ? "art" : "nibp";
-    const names = { spo2: "spo2", rate, sys: `${site}-sys`, dia: `${site}-dia` };
+  async #refresh(board) {
+    const { start, end } = span(board);
+    const { spo2, rate, sys, dia } = followed(board);
     try {
-      const series = await Promise.all(
-        Object.values(names).map((name) => ask(name, session.opened_at, now)),
-      );
-      this.#series = Object.fromEntries(Object.keys(names).map((key, place) => [key, series[place]]));
+      await this.#happenings.refresh(board.session.id);
+      this.#series = await series({ spo2, rate, sys, dia }, start, end, POINTS);
     } catch {
       // The record cannot be read now: an old picture with a wrong "now" would be worse than none.
       this.#series = null;
     }
-    this.#draw();
+    if (this.#board.session?.id !== board.session.id) return;
+    this.#plot.draw({ start, end, series: this.#series, board, happenings: this.#happenings });
   }
+}
 
-  #draw() {
-    const { clientWidth: width, clientHeight: height } = this.#root;
-    if (!this.#board?.session || width === 0) return;
-    const scale = window.devicePixelRatio;
-    this.#canvas.width = Math.round(width * scale);
-    this.#canvas.height = Math.round(height * scale);
-    const pen = this.#canvas.getContext("2d");
-    pen.scale(scale, scale);
-    const style = getComputedStyle(document.documentElement);
-    this.#colours ??= Object.fromEntries(
-      ["spo2", "rate", "pressure", "dim", "line", "band", "mark"].map((name) => [name, style.getPropertyValue(`--${name}`)]),
+/** The trend in large: any stretch of the session, from minutes to all of it. */
+export class TrendView {
+  node;
+  #face = element("div", { className: "plot", tabIndex: 0, role: "application" }, element("canvas"));
+  #plot = null;
+  #happenings;
+  #board = null;
+  #series = null;
+  /** The stretch shown; `end` is null while it goes with the time. */
+  #length = null;
+  #end = null;
+  #pointers = new Map();
+  #asked = -Infinity;
+  #timer = null;
+  #turn = 0;
+
+  constructor(happenings) {
+    this.#happenings = happenings;
+    const tool = (text, key, press) => button(text, press, { ...labelled(key), textContent: text });
+    this.node = element(
+      "div",
+      { className: "view trend-view" },
+      this.#face,
+      element(
+        "div",
+        { className: "tools" },
+        tool("◀", "history.earlier", () => this.#scroll(-1)),
+        tool("▶", "history.later", () => this.#scroll(1)),
+        tool("−", "history.out", () => this.#zoom(ZOOM)),
+        tool("+", "history.in", () => this.#zoom(1 / ZOOM)),
+        button("", () => this.#all(), keyed("history.all")),
+      ),
     );
-    const rem = parseFloat(style.fontSize);
-    pen.font = `${1.25 * rem}px sans-serif`;
-    const frame = { left: 3.2 * rem, right: width - 0.8 * rem, rem };
-    const start = Date.parse(this.#board.session.opened_at);
-    const end = Math.max(Date.parse(this.#board.now), start + 60000);
-    const x = (t) => frame.left + ((t - start) / (end - start)) * (frame.right - frame.left);
-    const split = height * 0.34;
-    const pane = (top, bottom, { low, high }) => (value) =>
-      bottom - ((Math.min(high, Math.max(low, value)) - low) / (high - low)) * (bottom - top);
-    const upper = pane(1.8 * rem, split - 0.6 * rem, SPO2);
-    const lower = pane(split + 0.8 * rem, height - 2 * rem, BELOW);
-    this.#grid(pen, frame, upper, SPO2.lines);
-    this.#grid(pen, frame, lower, BELOW.lines);
-    this.#band(pen, frame, lower);
-    this.#marks(pen, x, height, rem);
-    if (this.#series) {
-      const gap = GAP * (end - start) + 15000;
-      this.#line(pen, this.#series.spo2, x, upper, this.#colours.spo2, gap);
-      this.#line(pen, this.#series.rate, x, lower, this.#colours.rate, gap);
-      this.#bars(pen, x, lower, rem);
+    this.#face.addEventListener("pointerdown", (event) => this.#grasp(event));
+    this.#face.addEventListener("pointermove", (event) => this.#move(event));
+    for (const name of ["pointerup", "pointercancel"]) {
+      this.#face.addEventListener(name, ({ pointerId }) => this.#pointers.delete(pointerId));
     }
-    this.#legend(pen, frame, start, end, height);
+    this.#face.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+    this.#face.addEventListener("keydown", (event) => this.#key(event));
   }
 
-  #grid(pen, { left, right, rem }, y, lines) {
-    pen.strokeStyle = this.#colours.line;
-    pen.fillStyle = this.#colours.dim;
-    pen.textAlign = "right";
-    pen.textBaseline = "middle";
-    pen.lineWidth = 1;
-    let above = Infinity;
-    for (const value of lines) {
-      // In a low picture only the lines whose names have room.
-      if (above - y(value) < 1.3 * rem) continue;
-      above = y(value);
-      pen.beginPath();
-      pen.moveTo(left, Math.round(y(value)) + 0.5);
-      pen.lineTo(right, Math.round(y(value)) + 0.5);
-      pen.stroke();
-      pen.fillText(value, left - 0.5 * rem, y(value));
+  /** Shows the whole session anew. */
+  begin(board) {
+    this.#plot ??= new Plot(this.#face);
+    this.#face.ariaLabel = say("history.trend-keys");
+    this.#board = board;
+    this.#series = null;
+    this.#all();
+  }
+
+  draw(board) {
+    this.#board = board;
+    if (performance.now() - this.#asked > REFRESH_MS) this.#refresh();
+    if (this.#end === null) this.#paint();
+  }
+
+  #range() {
+    const whole = span(this.#board);
+    const length = Math.min(Math.max(this.#length ?? Infinity, SHORTEST), whole.end - whole.start);
+    const end = Math.min(Math.max(this.#end ?? whole.end, whole.start + length), whole.end);
+    return { start: end - length, end };
+  }
+
+  #paint() {
+    const { start, end } = this.#range();
+    const stretch = `${clock(start)} – ${clock(end)}`;
+    if (this.#face.ariaDescription !== stretch) this.#face.ariaDescription = stretch;
+    this.#plot.draw({ start, end, series: this.#series, board: this.#board, happenings: this.#happenings });
+  }
+
+  #all() {
+    this.#length = null;
+    this.#end = null;
+    this.#changed();
+  }
+
+  /** Shows this stretch, as far as the session reaches. */
+  #look(start, end) {
+    const whole = span(this.#board);
+    this.#length = end - start;
+    this.#end = end >= whole.end ? null : end;
+    this.#changed();
+  }
+
+  #zoom(factor, around = null) {
+    const { start, end } = this.#range();
+    const length = Math.max(SHORTEST, (end - start) * factor);
+    const pivot = around ?? (this.#end === null ? end : (start + end) / 2);
+    const share = (pivot - start) / (end - start);
+    this.#look(pivot - share * length, pivot + (1 - share) * length);
+  }
+
+  #scroll(steps) {
+    const { start, end } = this.#range();
+    const way = steps * SCROLL * (end - start);
+    this.#look(start + way, end + way);
+  }
+
+  #changed() {
+    this.#paint();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#refresh(), this.#series ? REST_MS : 0);
+  }
+
+  async #refresh() {
+    this.#asked = performance.now();
+    this.#turn += 1;
+    const turn = this.#turn;
+    const board = this.#board;
+    const { start, end } = this.#range();
+    const margin = (end - start) / 4;
+    const { spo2, rate, sys, dia } = followed(board);
+    const points = Math.min(MOST_POINTS, Math.ceil(1.5 * this.#plot.width));
+    let found = null;
+    try {
+      await this.#happenings.refresh(board.session.id);
+      found = await series({ spo2, rate, sys, dia }, start - margin, end + margin, points);
+    } catch {
+      // Told in the picture.
     }
+    if (turn !== this.#turn) return;
+    this.#series = found;
+    this.#paint();
   }
 
-  #band(pen, { left, right }, y) {
-    const base = this.#board.session.baseline.find(({ parameter }) => parameter === "nibp-sys")?.value;
-    if (base == null) return;
-    pen.fillStyle = this.#colours.band;
-    const top = y(base * 1.2);
-    pen.fillRect(left, top, right - left, y(base * 0.8) - top);
-  }
-
-  #marks(pen, x, height, rem) {
-    const { infusion_started_at: started, infusion_ended_at: ended } = this.#board.session;
-    pen.strokeStyle = pen.fillStyle = this.#colours.mark;
-    pen.textBaseline = "top";
-    pen.textAlign = "left";
-    pen.lineWidth = 2;
-    for (const [stamp, name] of [[started, "start"], [ended, "end"]]) {
-      if (!stamp) continue;
-      const at = Math.round(x(Date.parse(stamp)));
-      pen.beginPath();
-      pen.moveTo(at, 0);
-      pen.lineTo(at, height - 1.8 * rem);
-      pen.stroke();
-      pen.fillText(name, at + 0.4 * rem, 0.1 * rem);
-    }
-  }
-
-  #line(pen, points, x, y, colour, gap) {
-    pen.strokeStyle = colour;
-    pen.lineWidth = 2;
-    pen.lineJoin = "round";
-    pen.beginPath();
-    let last = null;
-    for (const { t, value, min, max } of points) {
-      if (value === null) {
-        last = null;
-        continue;
-      }
-      // Lowest and highest of a thinned stretch stay visible.
-      if (last !== null && t - last <= gap) pen.lineTo(x(t), y(value));
-      else pen.moveTo(x(t), y(value));
-      if (min != null && max != null && min !== max) {
-        pen.lineTo(x(t), y(min));
-        pen.lineTo(x(t), y(max));
-        pen.lineTo(x(t), y(value));
-      }
-      last = t;
-    }
-    pen.stroke();
-  }
-
-  #bars(pen, x, y, rem) {
-    const lows = new Map(this.#series.dia.map(({ t, value }) => [t, value]));
-    pen.strokeStyle = this.#colours.pressure;
-    pen.lineWidth = Math.max(2, 0.25 * rem);
-    for (const { t, value } of this.#series.sys) {
-      const low = lows.get(t);
-      if (value === null || low == null) continue;
-      pen.beginPath();
-      pen.moveTo(x(t), y(value));
-      pen.lineTo(x(t), y(low));
-      pen.stroke();
+  #grasp(event) {
+    this.#pointers.set(event.pointerId, event.clientX);
+    try {
+      this.#face.setPointerCapture(event.pointerId);
+    } catch {
+      // The finger has left already.
     }
   }
 
-  #legend(pen, { left, right, rem }, start, end, height) {
-    pen.fillStyle = this.#colours.dim;
-    pen.textBaseline = "bottom";
-    pen.textAlign = "left";
-    pen.fillText(clockShort(start), left, height - 0.2 * rem);
-    pen.textAlign = "right";
-    pen.fillText(clockShort(end), right, height - 0.2 * rem);
-    pen.textAlign = "center";
-    const note = this.#series ? "SpO₂ above · rate line and pressure bars below" : "trend not available";
-    pen.fillText(note, (left + right) / 2, height - 0.2 * rem);
+  /** The time under each finger stays under it. */
+  #move(event) {
+    if (!this.#pointers.has(event.pointerId)) return;
+    const before = [...this.#pointers.values()];
+    this.#pointers.set(event.pointerId, event.clientX);
+    const after = [...this.#pointers.values()];
+    const { start, end } = this.#range();
+    const left = Math.min(...before);
+    const right = Math.max(...before);
+    const [newLeft, newRight] = [Math.min(...after), Math.max(...after)];
+    const factor = before.length > 1 ? Math.max(1, right - left) / Math.max(1, newRight - newLeft) : 1;
+    const length = Math.max(SHORTEST, (end - start) * factor);
+    const pivot = this.#plot.timeAt((left + right) / 2);
+    const perPixel = length / this.#plot.width;
+    const share = (pivot - start) / (end - start);
+    const way = ((newLeft + newRight) / 2 - (left + right) / 2) * perPixel;
+    this.#look(pivot - share * length - way, pivot + (1 - share) * length - way);
+  }
+
+  #wheel(event) {
+    event.preventDefault();
+    this.#zoom(event.deltaY > 0 ? ZOOM : 1 / ZOOM, this.#plot.timeAt(event.clientX));
+  }
+
+  #key(event) {
+    const does = {
+      ArrowLeft: () => this.#scroll(-1),
+      ArrowRight: () => this.#scroll(1),
+      "+": () => this.#zoom(1 / ZOOM),
+      "-": () => this.#zoom(ZOOM),
+      Home: () => this.#all(),
+    }[event.key];
+    if (!does) return;
+    event.preventDefault();
+    does();
   }
 }

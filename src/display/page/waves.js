@@ -1,15 +1,23 @@
-// Waves as they arrive: one strip per wave, swept from left to right with a gap before the pen, as
-// monitors do. The layout of a frame is documented at the daemon's stream.
+// Waves as they arrive: one strip per wave, swept from left to right at the speed of paper, with a gap
+// before the pen, as monitors do. What was not received is a gap as wide as it lasted; nothing is ever
+// drawn closer together than it was. The layout of a frame is documented at the daemon's stream.
 
-import { element, show } from "./element.js";
+import { element, setText, show } from "./element.js";
+import { say } from "./words.js";
 
-const MOST_STRIPS = 3;
-/** Seconds across a strip: about 25 mm/s on a screen 150 mm wide, slower for breathing. */
-const SWEEP_S = { resp: 24, co2: 24, default: 6 };
+const MOST_STRIPS = 4;
+/** Pixels of a millimetre, as a browser counts them (96 to the inch). */
+const PX_PER_MM = 96 / 25.4;
+/** Speed of the paper, mm/s: slower for breathing (clinical facts, 10). */
+const SLOW = ["resp", "co2"];
+const speedOf = (label) => (SLOW.includes(label) ? 6.25 : 25);
 /** Seconds kept in hand, so that chunks that come once a second flow evenly. */
 const DELAY_S = 1.2;
+/** After a stall the newest counts: waves are never later than the numbers by more than this. */
+const MOST_DELAY_S = 3;
 /** A strip without new samples for this long is removed. */
 const SILENT_MS = 5000;
+/** The gap before the pen, as a share of the strip. */
 const GAP = 0.03;
 const NO_SAMPLE = -2147483648;
 
@@ -36,102 +44,185 @@ export function decode(buffer) {
   text();
   const rate = view.getUint32(at, true);
   at += 4 + 8 + 1 + 8;
-  const samples = new Array((view.byteLength - at) >> 2);
+  const samples = new Int32Array((view.byteLength - at) >> 2);
   for (let place = 0; place < samples.length; place += 1) {
-    const sample = view.getInt32(at + 4 * place, true);
-    samples[place] = sample === NO_SAMPLE ? null : sample;
+    samples[place] = view.getInt32(at + 4 * place, true);
   }
   return { label, feed, rate, samples };
+}
+
+/** Samples that wait for the pen: a ring, so that nothing grows and nothing is moved. */
+class Waiting {
+  #ring;
+  #first = 0;
+  length = 0;
+
+  constructor(most) {
+    this.#ring = new Int32Array(most);
+  }
+
+  /** Appends; what is too much pushes the oldest out. */
+  push(samples) {
+    const size = this.#ring.length;
+    for (const sample of samples) {
+      this.#ring[(this.#first + this.length) % size] = sample;
+      if (this.length < size) this.length += 1;
+      else this.#first = (this.#first + 1) % size;
+    }
+  }
+
+  shift() {
+    const sample = this.#ring[this.#first];
+    this.#first = (this.#first + 1) % this.#ring.length;
+    this.length -= 1;
+    return sample;
+  }
 }
 
 class Strip {
   constructor(label, rate) {
     this.label = label;
     this.rate = rate;
-    this.waiting = [];
     this.heard = performance.now();
+    this.waiting = new Waiting(Math.ceil(rate * MOST_DELAY_S));
+    this.flows = false;
+    /** Whether the pen has set out. */
+    this.begun = false;
     this.credit = 0;
-    this.started = false;
-    this.low = Infinity;
-    this.high = -Infinity;
-    this.length = Math.max(2, Math.round(rate * (SWEEP_S[label] ?? SWEEP_S.default)));
-    this.drawn = new Array(this.length).fill(null);
+    this.drawn = new Int32Array(0);
     this.pen = 0;
     this.canvas = element("canvas");
-    this.node = element("div", { className: "strip", dataset: { wave: label.split("-")[0] } },
-      element("span", { textContent: label }), this.canvas);
+    this.title = element("span", { textContent: `${label} · ${speedOf(label)} mm/s` });
+    this.node = element("div", { className: "strip", dataset: { wave: label.split("-")[0] } }, this.title, this.canvas);
   }
 
   take(samples) {
     this.heard = performance.now();
-    this.waiting.push(...samples);
-    // After a stall the newest counts: never show waves later than the numbers by seconds.
-    const most = Math.round(this.rate * 3 * DELAY_S);
-    if (this.waiting.length > most) this.waiting.splice(0, this.waiting.length - Math.round(this.rate * DELAY_S));
-    if (this.waiting.length >= this.rate * DELAY_S) this.started = true;
-  }
-
-  advance(seconds) {
-    if (!this.started) return;
-    this.credit += seconds * this.rate;
-    const count = Math.min(Math.floor(this.credit), this.waiting.length);
-    this.credit = this.waiting.length === 0 ? 0 : this.credit - count;
-    for (const sample of this.waiting.splice(0, count)) {
-      this.drawn[this.pen] = sample;
-      this.pen = (this.pen + 1) % this.length;
-      if (this.pen === 0) this.#rescale();
-      if (sample !== null) {
-        this.low = Math.min(this.low, sample);
-        this.high = Math.max(this.high, sample);
-      }
+    this.waiting.push(samples);
+    if (this.waiting.length >= this.rate * DELAY_S) {
+      this.flows = true;
+      this.begun = true;
     }
   }
 
-  #rescale() {
-    const present = this.drawn.filter((sample) => sample !== null);
-    this.low = Math.min(...present);
-    this.high = Math.max(...present);
-  }
-
-  draw() {
-    const { clientWidth: width, clientHeight: height } = this.canvas;
+  /** Begins a clean strip when its size has changed. */
+  fit() {
+    const { clientWidth: width, clientHeight: height } = this.node;
     const scale = window.devicePixelRatio;
-    if (this.canvas.width !== Math.round(width * scale) || this.canvas.height !== Math.round(height * scale)) {
-      this.canvas.width = Math.round(width * scale);
-      this.canvas.height = Math.round(height * scale);
-    }
-    const pen = this.canvas.getContext("2d");
-    pen.setTransform(scale, 0, 0, scale, 0, 0);
-    pen.clearRect(0, 0, width, height);
-    pen.strokeStyle = getComputedStyle(this.node).color;
-    pen.lineWidth = 2;
-    pen.lineJoin = "round";
-    const span = this.high - this.low || 1;
-    const y = (sample) => height * 0.92 - ((sample - this.low) / span) * height * 0.84;
-    const gap = Math.round(this.length * GAP);
-    pen.beginPath();
-    let connected = false;
-    for (let place = 0; place < this.length; place += 1) {
-      const ahead = (place - this.pen + this.length) % this.length;
-      const sample = ahead < gap ? null : this.drawn[place];
-      if (sample === null) {
-        connected = false;
-      } else {
-        const x = (place / (this.length - 1)) * width;
-        if (connected) pen.lineTo(x, y(sample));
-        else pen.moveTo(x, y(sample));
-        connected = true;
+    const size = [Math.round(width * scale), Math.round(height * scale)];
+    if (this.canvas.width === size[0] && this.canvas.height === size[1]) return width > 0 && height > 0;
+    [this.canvas.width, this.canvas.height] = size;
+    this.width = width;
+    this.height = height;
+    this.brush = this.canvas.getContext("2d");
+    this.brush.scale(scale, scale);
+    this.brush.strokeStyle = getComputedStyle(this.node).color;
+    this.brush.lineWidth = 2;
+    this.brush.lineJoin = "round";
+    this.pxPerSample = (speedOf(this.label) * PX_PER_MM) / this.rate;
+    this.drawn = new Int32Array(Math.max(2, Math.floor(width / this.pxPerSample))).fill(NO_SAMPLE);
+    this.pen = 0;
+    /** Whether a whole sweep has set the scale. */
+    this.settled = false;
+    return width > 0 && height > 0;
+  }
+
+  /** Draws what `seconds` bring. */
+  advance(seconds) {
+    if (!this.begun) return;
+    this.credit += seconds * this.rate;
+    const from = this.pen;
+    let count = 0;
+    for (; this.credit >= 1 && count < this.drawn.length / 2; this.credit -= 1) {
+      // The pen goes on over a stretch without samples: the gap is as wide as it lasts.
+      if (this.waiting.length === 0) this.flows = false;
+      this.drawn[this.pen] = this.flows ? this.waiting.shift() : NO_SAMPLE;
+      this.pen = (this.pen + 1) % this.drawn.length;
+      count += 1;
+      if (this.pen === 0) {
+        this.#rescale();
+        this.settled = this.high > this.low;
       }
     }
-    pen.stroke();
+    if (this.credit >= 1) this.credit = 0;
+    // One more while much waits, so that two clocks that differ do not fill the ring.
+    if (this.flows && this.waiting.length > this.rate * 2 * DELAY_S) this.credit += 0.02 * this.rate * seconds;
+    if (count > 0) this.#stroke(from, count);
+  }
+
+  /** The scale follows what the last sweep held, once in a sweep. */
+  #rescale() {
+    let low = Infinity;
+    let high = -Infinity;
+    for (const sample of this.drawn) {
+      if (sample === NO_SAMPLE) continue;
+      if (sample < low) low = sample;
+      if (sample > high) high = sample;
+    }
+    this.low = low;
+    this.high = high;
+  }
+
+  #y(sample) {
+    const place = (sample - this.low) / (this.high - this.low || 1);
+    return this.height * (0.9 - 0.74 * Math.min(1.1, Math.max(-0.1, place)));
+  }
+
+  /** Wipes the way before the pen and draws the newest `count` samples. */
+  #stroke(from, count) {
+    const size = this.drawn.length;
+    // The first samples find their scale as they come.
+    if (!this.settled) this.#rescale();
+    if (!this.settled || from + count >= size) {
+      this.#all();
+      return;
+    }
+    const px = this.pxPerSample;
+    this.brush.clearRect(from * px, 0, (count + GAP * size) * px, this.height);
+    this.#line(Math.max(0, from - 1), from + count);
+  }
+
+  #all() {
+    this.brush.clearRect(0, 0, this.width, this.height);
+    const gap = Math.round(this.drawn.length * GAP);
+    this.#line(0, this.pen);
+    this.#line(this.pen + gap, this.drawn.length);
+  }
+
+  #line(from, to) {
+    this.brush.beginPath();
+    let connected = false;
+    for (let place = from; place < to; place += 1) {
+      const sample = this.drawn[place];
+      if (sample === NO_SAMPLE) {
+        connected = false;
+        continue;
+      }
+      const x = place * this.pxPerSample;
+      if (connected) this.brush.lineTo(x, this.#y(sample));
+      else this.brush.moveTo(x, this.#y(sample));
+      connected = true;
+    }
+    this.brush.stroke();
   }
 }
 
 export class Waves {
   #root = document.querySelector("#waves");
+  #note = element("p", { className: "waves-note" });
   #strips = new Map();
+  #shown = [];
   #last = 0;
   #running = false;
+  #speed = 1;
+
+  /** Takes the board: a demo that runs faster than life has waves that nobody could read. */
+  draw(board) {
+    const speed = board.demo ?? 1;
+    if (speed === this.#speed) return;
+    this.#speed = speed;
+    this.#arrange();
+  }
 
   /** Takes one binary frame. */
   take(buffer) {
@@ -139,11 +230,7 @@ export class Waves {
     if (!frame || frame.rate === 0) return;
     const key = `${frame.label} ${frame.feed}`;
     let strip = this.#strips.get(key);
-    if (strip && strip.rate !== frame.rate) {
-      this.#remove(key);
-      strip = undefined;
-    }
-    if (!strip) {
+    if (!strip || strip.rate !== frame.rate) {
       strip = new Strip(frame.label, frame.rate);
       this.#strips.set(key, strip);
       this.#arrange();
@@ -158,21 +245,20 @@ export class Waves {
 
   /** Forgets everything: there is no data. */
   clear() {
-    for (const key of [...this.#strips.keys()]) this.#remove(key);
-  }
-
-  #remove(key) {
-    this.#strips.get(key)?.node.remove();
-    this.#strips.delete(key);
+    this.#strips.clear();
     this.#arrange();
   }
 
   #arrange() {
-    const shown = [...this.#strips.values()]
-      .sort((a, b) => rank(a.label) - rank(b.label))
-      .slice(0, MOST_STRIPS);
-    this.#root.replaceChildren(...shown.map(({ node }) => node));
-    show(this.#root, shown.length > 0);
+    const fast = this.#speed > 1;
+    this.#shown = fast
+      ? []
+      : [...this.#strips.values()].sort((a, b) => rank(a.label) - rank(b.label)).slice(0, MOST_STRIPS);
+    setText(this.#note, fast ? say("waves.fast", { n: this.#speed }) : "");
+    const parts = fast ? [this.#note] : this.#shown.map(({ node }) => node);
+    this.#root.replaceChildren(...parts);
+    this.#root.classList.toggle("fast", fast);
+    show(this.#root, this.#strips.size > 0);
   }
 
   #turn(now) {
@@ -180,12 +266,11 @@ export class Waves {
     this.#last = now;
     for (const [key, strip] of this.#strips) {
       if (performance.now() - strip.heard > SILENT_MS) {
-        this.#remove(key);
-        continue;
+        this.#strips.delete(key);
+        this.#arrange();
       }
-      strip.advance(seconds);
-      if (strip.node.isConnected) strip.draw();
     }
+    for (const strip of this.#shown) if (strip.fit()) strip.advance(seconds);
     this.#running = this.#strips.size > 0;
     if (this.#running) requestAnimationFrame((next) => this.#turn(next));
   }

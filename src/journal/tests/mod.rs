@@ -1,5 +1,6 @@
 //! The room as a whole: what is written comes back, and no file, however bad, stops the daemon.
 
+mod asked;
 mod bad_files;
 mod failing_disk;
 mod restart;

@@ -37,6 +37,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     speaks_first: SpeaksFirst::Host,
     cadence: Duration::from_secs(1),
     grade: Grade::A,
+    display_grade: false,
     tested: "frames worked out from the vendor's rules; simulated device; garbage, cuts and bit flips",
     options: &[],
     open: session::open,

@@ -37,6 +37,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     speaks_first: SpeaksFirst::Host,
     cadence: Duration::from_secs(2),
     grade: Grade::B,
+    display_grade: false,
     tested: "answers written from three public readers' layouts; simulated device; garbage, cuts and bit flips",
     options: &[],
     open: session::open,

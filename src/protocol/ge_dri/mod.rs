@@ -53,6 +53,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     speaks_first: SpeaksFirst::Host,
     cadence: Duration::from_secs(5),
     grade: Grade::A,
+    display_grade: false,
     tested: "two minutes of a real S/5 stream, one real wave record; simulated device; garbage, cuts \
              and bit flips",
     options: settings::OPTIONS,

@@ -35,6 +35,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     speaks_first: SpeaksFirst::Host,
     cadence: Duration::from_secs(2),
     grade: Grade::B,
+    display_grade: false,
     tested: "packets written from the layout of one real capture; simulated device; garbage, cuts and bit flips",
     options: settings::OPTIONS,
     open: session::open,

@@ -47,7 +47,13 @@ pub const DELIMITERS: Problem = Problem {
 pub const MESSAGE_TYPE: Problem = Problem {
     code: "200",
     name: "Unsupported message type",
-    text: "this listener takes ORU R01",
+    text: "this listener takes ORU R01, R40 and R42",
+};
+/// An order for a pump.
+pub const ORDER: Problem = Problem {
+    code: "200",
+    name: "Unsupported message type",
+    text: "orders are not taken: this listener only reads",
 };
 /// MSH-11 is not a processing id.
 pub const PROCESSING_ID: Problem = Problem {
@@ -73,6 +79,8 @@ pub const TOO_LONG: Problem = Problem {
 pub enum Verdict {
     /// In the record: `AA`, `CA`.
     Accepted,
+    /// Understood, and nothing in it was to be recorded: `AA`, `CA`.
+    Noted,
     /// The content is bad, or could not be recorded: `AE`, `CE`.
     Error(Problem),
     /// Not a message for us: `AR`, `CR`.
@@ -103,9 +111,9 @@ impl When {
         match (self, verdict) {
             (Self::Always, _)
             | (Self::OnError, Verdict::Error(_) | Verdict::Rejected(_))
-            | (Self::OnSuccess, Verdict::Accepted) => true,
+            | (Self::OnSuccess, Verdict::Accepted | Verdict::Noted) => true,
             (Self::Never, _)
-            | (Self::OnError, Verdict::Accepted)
+            | (Self::OnError, Verdict::Accepted | Verdict::Noted)
             | (Self::OnSuccess, Verdict::Error(_) | Verdict::Rejected(_)) => false,
         }
     }
@@ -202,7 +210,7 @@ impl Answers {
                 events.push(Event::AwaitCommit(token));
                 Some(token)
             }
-            Verdict::Error(_) | Verdict::Rejected(_) => None,
+            Verdict::Noted | Verdict::Error(_) | Verdict::Rejected(_) => None,
         };
         self.waiting.push_back(Waiting {
             token,
@@ -260,10 +268,10 @@ enum Kind {
 /// MSA-1.
 const fn code(kind: Kind, verdict: Verdict) -> &'static [u8] {
     match (kind, verdict) {
-        (Kind::Commit, Verdict::Accepted) => b"CA",
+        (Kind::Commit, Verdict::Accepted | Verdict::Noted) => b"CA",
         (Kind::Commit, Verdict::Error(_)) => b"CE",
         (Kind::Commit, Verdict::Rejected(_)) => b"CR",
-        (Kind::Application, Verdict::Accepted) => b"AA",
+        (Kind::Application, Verdict::Accepted | Verdict::Noted) => b"AA",
         (Kind::Application, Verdict::Error(_)) => b"AE",
         (Kind::Application, Verdict::Rejected(_)) => b"AR",
     }
@@ -318,7 +326,7 @@ fn write(now: Now, control_id: &str, to: &Header, kind: Kind, verdict: Verdict) 
     let code = code(kind, verdict);
     let about = to.raw(10);
     match verdict {
-        Verdict::Accepted => segment(&[b"MSA", code, about]),
+        Verdict::Accepted | Verdict::Noted => segment(&[b"MSA", code, about]),
         Verdict::Error(problem) | Verdict::Rejected(problem) => {
             segment(&[b"MSA", code, about, problem.text.as_bytes()]);
             let mut what = problem.code.as_bytes().to_vec();

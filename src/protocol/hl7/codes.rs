@@ -1,8 +1,9 @@
 //! MDC codes of OBX-3 (IEEE 11073-10101): what a number and a name mean, and what to do when they
 //! contradict each other (hl7.md 3.3, 3.4, 6.2).
 
+use super::item::Item;
 use crate::vocabulary::{Parameter, Site};
-use Meaning::{Device, Other, Wave};
+use Meaning::{Device, Infusion, Other, Wave};
 
 /// What a code stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub enum Meaning {
     Wave(&'static str),
     /// A device, module or channel; respiration measured by it has this site.
     Device(Option<Site>),
+    /// What an infusion pump tells of itself.
+    Infusion(Item),
     /// Known, and none of ours.
     Other,
 }
@@ -57,6 +60,14 @@ const fn term(code: u32, names: &'static [&'static str], meaning: Meaning) -> Te
 
 /// Every code we know, by number.
 static TERMS: &[Term] = &[
+    term(67_972, &["MDC_ATTR_SYS_ID"], Infusion(Item::SystemId)),
+    term(68_012, &["MDC_ATTR_AL_COND"], Infusion(Item::Alarm)),
+    term(68_487, &["MDC_ATTR_EVT_COND"], Infusion(Item::Event)),
+    term(
+        68_488,
+        &["MDC_ATTR_EVT_SOURCE"],
+        Infusion(Item::EventSource),
+    ),
     term(69_642, &["MDC_DEV_ANALY_SAT_O2_VMD"], Device(None)),
     term(
         69_682,
@@ -240,7 +251,75 @@ static TERMS: &[Term] = &[
     reading(151_728, &["MDC_AWAY_CO2_ET"], Parameter::Etco2),
     term(151_780, &["MDC_IMPED_TTHOR"], Wave("resp")),
     reading(151_928, &["MDC_VENT_AWAY_CO2_ET"], Parameter::Etco2),
+    term(157_760, &["MDC_CONC_DRUG"], Other),
+    term(157_784, &["MDC_FLOW_FLUID_PUMP"], Infusion(Item::Rate)),
+    term(
+        157_872,
+        &["MDC_VOL_FLUID_TBI_REMAIN"],
+        Infusion(Item::Remaining),
+    ),
+    term(157_884, &["MDC_VOL_FLUID_TBI"], Other),
+    term(157_916, &["MDC_TIME_PD_REMAIN"], Other),
+    term(157_924, &["MDC_RATE_DOSE"], Other),
+    term(157_992, &["MDC_VOL_FLUID_DELIV_SEGMENT"], Other),
+    term(
+        157_993,
+        &["MDC_VOL_FLUID_DELIV_TOTAL"],
+        Infusion(Item::Volume),
+    ),
+    term(157_996, &["MDC_TIME_PD_PROG"], Other),
+    term(
+        158_005,
+        &[
+            "MDC_PUMP_CURRENT_DELIVERY_STATUS",
+            "MDC_DEV_PUMP_CURRENT_DELIVERY_STATUS",
+        ],
+        Infusion(Item::Delivery),
+    ),
+    term(
+        158_006,
+        &[
+            "MDC_PUMP_NOT_DELIVERING_REASON",
+            "MDC_DEV_PUMP_NOT_DELIVERING_REASON",
+        ],
+        Infusion(Item::Reason),
+    ),
+    term(
+        158_008,
+        &[
+            "MDC_PUMP_PROGRAM_DELIVERY_MODE",
+            "MDC_DEV_PUMP_PROGRAM_DELIVERY_MODE",
+        ],
+        Other,
+    ),
+    term(
+        158_012,
+        &[
+            "MDC_PUMP_SOURCE_CHANNEL_LABEL",
+            "MDC_DEV_PUMP_SOURCE_CHANNEL_LABEL",
+        ],
+        Other,
+    ),
+    term(
+        158_014,
+        &["MDC_FLOW_FLUID_PUMP_CURRENT"],
+        Infusion(Item::Flow),
+    ),
+    term(
+        158_016,
+        &["MDC_PUMP_ACTIVE_SOURCES", "MDC_DEV_PUMP_ACTIVE_SOURCES"],
+        Other,
+    ),
     term(160_324, &["MDC_SPO2_SIGNAL_QUALITY_INDEX"], Other),
+    term(184_514, &["MDC_DRUG_NAME_LABEL"], Infusion(Item::Drug)),
+    term(184_516, &["MDC_PUMP_DRUG_LIBRARY_CARE_AREA"], Other),
+    term(184_517, &["MDC_PUMP_DRUG_LIBRARY_VERSION"], Other),
+    term(
+        184_519,
+        &["MDC_PUMP_INFUSING_STATUS", "MDC_DEV_PUMP_INFUSING_STATUS"],
+        Infusion(Item::Infusing),
+    ),
+    term(184_520, &["MDC_PUMP_DRUG_LIBRARY_NAME"], Other),
     sited(188_420, &["MDC_TEMP_RECT"], Parameter::Temp, Site::Core),
     sited(188_436, &["MDC_TEMP_BLD"], Parameter::Temp, Site::Core),
     term(188_440, &["MDC_TEMP_DIFF"], Other),
@@ -479,7 +558,17 @@ mod tests {
                 "MDC_DEV_ECG_VMD",
                 known(69_798, Device(Some(Site::Impedance)), false),
             ),
-            (67_972, "MDC_ATTR_SYS_ID", Lookup::NoMetric),
+            (
+                67_972,
+                "MDC_ATTR_SYS_ID",
+                known(67_972, Infusion(Item::SystemId), false),
+            ),
+            (
+                158_005,
+                "MDC_DEV_PUMP_CURRENT_DELIVERY_STATUS",
+                known(158_005, Infusion(Item::Delivery), false),
+            ),
+            (67_880, "MDC_ATTR_ID_MODEL", Lookup::NoMetric),
             (0, "MDC_ATTR_SAMP_RATE", Lookup::NoMetric),
             (147_232, "MDC_ECG_TIME_PD_QT_GL", Lookup::Unknown(147_232)),
         ] {

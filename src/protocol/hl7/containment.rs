@@ -63,7 +63,8 @@ impl Path {
         (self.depth >= 4).then_some(self.levels[1])
     }
 
-    const fn container(&self) -> [u32; 3] {
+    /// Device, module and channel that the row stands in.
+    pub const fn container(&self) -> [u32; 3] {
         let [device, module, channel, ..] = self.levels;
         [device, module, channel]
     }

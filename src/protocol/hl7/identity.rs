@@ -18,6 +18,8 @@ pub struct Whom<'a> {
     pid: Segment<'a>,
     pv1: Segment<'a>,
     device: &'a [u8],
+    /// What a pump calls itself in a row of its own.
+    system: &'a [u8],
     /// The device is told by the whole device's own row.
     whole: bool,
     /// The device of this group is settled.
@@ -37,6 +39,7 @@ impl<'a> Whom<'a> {
             pid: Segment::new(),
             pv1: Segment::new(),
             device: &[],
+            system: &[],
             whole: false,
             settled: false,
             said: false,
@@ -49,6 +52,7 @@ impl<'a> Whom<'a> {
         self.pid = *pid;
         self.pv1 = Segment::new();
         self.device = &[];
+        self.system = &[];
         self.whole = false;
         self.said = false;
     }
@@ -72,8 +76,17 @@ impl<'a> Whom<'a> {
         }
         self.whole |= whole_device;
         self.settled = true;
-        self.said &= device == self.device;
+        if device != self.device {
+            self.said = false;
+            self.system = &[];
+        }
         self.device = device;
+    }
+
+    /// A row with the identifier of a pump, whose message is sent by a station of many pumps.
+    pub fn system(&mut self, system: &'a [u8]) {
+        self.said &= system == self.system;
+        self.system = system;
     }
 
     /// The identity, if it must be said before the next reading: it was not said since it changed,
@@ -86,7 +99,13 @@ impl<'a> Whom<'a> {
         self.said = true;
         let whom = Identity {
             bed: keep(self.bed(settings), &last.bed),
-            device: keep(self.device(), &last.device),
+            device: match self.device() {
+                Some(told) => match settings.same_device.get(told.as_ref()) {
+                    Some(counts) => Some(Arc::clone(counts)),
+                    None => keep(Some(told), &last.device),
+                },
+                None => None,
+            },
             patient: keep(self.patient_id(), &last.patient),
         };
         let nobody = Identity::default();
@@ -108,7 +127,8 @@ impl<'a> Whom<'a> {
         })
     }
 
-    /// The device's own identifier, else its universal one, else the sender of the message.
+    /// The device's own identifier, else its universal one, else what a pump calls itself, else the
+    /// sender of the message.
     fn device(&self) -> Option<Cow<'a, str>> {
         let Delimiters {
             component,
@@ -123,7 +143,7 @@ impl<'a> Whom<'a> {
             .unwrap_or_default();
         let [own, _, universal] = parts::<3>(whole, component);
         let [name, unique] = parts::<2>(self.header.field(3), component);
-        [own, universal, name, unique]
+        [own, universal, self.system, name, unique]
             .into_iter()
             .find_map(|text| self.text(text))
     }

@@ -2,7 +2,8 @@
 //!
 //! The shipped rows are those whose identifiers are known from documents or samples (hl7.md 6.2,
 //! 6.4). A clinic adds its own with `map.<identifier> = "<parameter> [unit]"`; its rows come first,
-//! before MDC codes too.
+//! before MDC codes too. Where one identifier stands for several values that only OBX-4 tells apart
+//! (Welch Allyn's `SYS`, `DIA`, `MEAN`), `map.<identifier>@<OBX-4>` names one of them.
 
 use crate::vocabulary::{Parameter, Site, Unit};
 use std::collections::BTreeMap;
@@ -98,15 +99,18 @@ impl ClinicMap {
         Ok(())
     }
 
-    /// The row for an identifier, or for its name with or without `VITAL `.
-    pub fn find(&self, identifier: &[u8], name: &[u8]) -> Option<Mapped> {
+    /// The row for an identifier, or for its name with or without `VITAL `; a row for `place` (OBX-4)
+    /// comes before one for any place.
+    pub fn find(&self, identifier: &[u8], name: &[u8], place: &[u8]) -> Option<Mapped> {
         if self.0.is_empty() {
             return None;
         }
-        self.0
-            .get(identifier)
-            .or_else(|| self.0.get(name))
-            .or_else(|| self.0.get(bare(name)))
+        let names = [identifier, name, bare(name)];
+        names
+            .iter()
+            .filter(|_| !place.is_empty())
+            .find_map(|name| self.0.get(&[*name, b"@", place].concat()))
+            .or_else(|| names.iter().find_map(|name| self.0.get(*name)))
             .copied()
     }
 }
@@ -168,13 +172,20 @@ mod tests {
         let mut map = ClinicMap::default();
         map.add("XY7", "temp [degF]").unwrap();
         map.add("Puls", "pr").unwrap();
-        assert_eq!(map.find(b"XY7", b"").unwrap().unit, Some(Unit::DegF));
-        assert_eq!(map.find(b"9", b"Puls").unwrap().parameter, Parameter::Pr);
-        assert_eq!(
-            map.find(b"9", b"VITAL Puls").unwrap().parameter,
-            Parameter::Pr
-        );
-        assert_eq!(map.find(b"9", b"other"), None);
+        map.add("NBP@SYS", "nibp-sys").unwrap();
+        let find = |identifier: &[u8], name: &[u8], place: &[u8]| {
+            map.find(identifier, name, place)
+                .map(|found| found.parameter)
+        };
+        assert_eq!(map.find(b"XY7", b"", b"").unwrap().unit, Some(Unit::DegF));
+        assert_eq!(find(b"XY7", b"", b"1.1.1.1"), Some(Parameter::Temp));
+        assert_eq!(find(b"9", b"Puls", b""), Some(Parameter::Pr));
+        assert_eq!(find(b"9", b"VITAL Puls", b"1"), Some(Parameter::Pr));
+        assert_eq!(find(b"9", b"other", b""), None);
+        assert_eq!(find(b"NBP", b"", b"SYS"), Some(Parameter::NibpSys));
+        assert_eq!(find(b"9", b"NBP", b"SYS"), Some(Parameter::NibpSys));
+        assert_eq!(find(b"NBP", b"", b"DIA"), None);
+        assert_eq!(find(b"NBP", b"", b""), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! unknown unit or a contradiction of codes is a cause, never a guess.
 
 use super::codes::{self, Lookup, Meaning};
+use super::item::Item;
 use super::mapping::{self, Mapped};
 use super::message::{Delimiters, Segment, parts, told};
 use super::settings::Settings;
@@ -24,6 +25,8 @@ pub mod obx {
     pub const VALUE: usize = 5;
     /// Its unit.
     pub const UNIT: usize = 6;
+    /// Limits set on the device: shown beside an alert of the device, never adopted.
+    pub const LIMITS: usize = 7;
     /// Flags of the device.
     pub const FLAGS: usize = 8;
     /// Status of the result.
@@ -74,16 +77,21 @@ pub enum Subject<'a> {
     Wave(&'static str),
     /// A device, module or channel.
     Device(Option<Site>),
+    /// What an infusion pump tells of itself.
+    Infusion(Item),
+    /// An alarm of a Philips monitor, told in a row of its own under this code.
+    Alert(&'a [u8]),
     /// An attribute, an event, or nothing at all.
     NoMetric,
 }
 
-/// What OBX-3 is about: the clinic's own rows, then MDC and MDIL codes, then shipped names.
-pub fn subject<'a>(field: &'a [u8], settings: &Settings, delimiters: &Delimiters) -> Subject<'a> {
+/// What a row is about by its OBX-3: the clinic's own rows, then MDC and MDIL codes, then shipped names.
+pub fn subject<'a>(row: &Segment<'a>, settings: &Settings, delimiters: &Delimiters) -> Subject<'a> {
+    let field = row.field(obx::CODE);
     let [code, name, system, other, other_name, other_system] =
         parts::<6>(field, delimiters.component);
     let name = told(name).unwrap_or_default();
-    if let Some(mapped) = settings.map.find(code, name) {
+    if let Some(mapped) = settings.map.find(code, name, row.field(obx::PATH)) {
         return mapped_subject(mapped, mdc_number(code, name, system));
     }
     if let Some(number) = mdc_number(code, name, system) {
@@ -96,6 +104,9 @@ pub fn subject<'a>(field: &'a [u8], settings: &Settings, delimiters: &Delimiters
             (None, Some(mapped)) => mapped_subject(mapped, None),
             (None, None) => foreign(code, name),
         };
+    }
+    if system.eq_ignore_ascii_case(b"MDIL-ALERT") {
+        return Subject::Alert(code);
     }
     if let Some(number) = mdc_number(other, other_name, other_system) {
         return coded(number, other_name, other);
@@ -149,7 +160,9 @@ fn coded<'a>(number: u32, name: &'a [u8], identifier: &'a [u8]) -> Subject<'a> {
         Lookup::Contradiction { code, meaning } => {
             let parameter = match meaning {
                 Meaning::Reading(parameter, _) => Some(parameter),
-                Meaning::Wave(_) | Meaning::Device(_) | Meaning::Other => None,
+                Meaning::Wave(_) | Meaning::Device(_) | Meaning::Infusion(_) | Meaning::Other => {
+                    None
+                }
             };
             return Subject::Contradiction { code, parameter };
         }
@@ -174,6 +187,7 @@ fn coded<'a>(number: u32, name: &'a [u8], identifier: &'a [u8]) -> Subject<'a> {
         },
         Meaning::Wave(label) => Subject::Wave(label),
         Meaning::Device(site) => Subject::Device(site),
+        Meaning::Infusion(item) => Subject::Infusion(item),
         Meaning::Other => Subject::Foreign {
             mdc: Some(code),
             identifier,
@@ -247,6 +261,14 @@ impl Terms<'_> {
             return Err(Cause::Setting);
         }
         flagged.map_or(Ok(()), Err)
+    }
+
+    /// Whether a row is marked as demonstration or test.
+    pub fn is_unreal(&self, row: &Segment) -> bool {
+        matches!(
+            self.flagged(row.field(obx::FLAGS)),
+            Some(Cause::Demo | Cause::Test)
+        )
     }
 
     /// The gravest flag of OBX-8: demonstration and test before all others.

@@ -5,47 +5,35 @@
 //! read costs only itself.
 
 use super::containment::{Containment, Path};
+use super::drug::About;
 use super::identity::Whom;
+use super::item::Item;
+use super::memory::Memory;
 use super::message::{Delimiters, Header, Segment, Segments, first, parts};
 use super::numerics::{Subject, Terms, obx, subject};
+use super::pump::Infusion;
 use super::settings::Settings;
-use super::text::Charset;
+use super::text::{self, Charset};
+use super::time::Times;
+use super::vendor_code;
 use super::waves::{self, Wave};
-use super::{time, vendor_code};
-use crate::observation::{DeviceTime, Identity, Observation, WaveLabel, check_pressure_pair};
+use crate::observation::{DeviceTime, Observation, WaveLabel, check_pressure_pair};
 use crate::protocol::{Event, Events, Fault};
 use crate::vocabulary::{Cause, Parameter, ParameterId, Reading, Site};
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Fields of OBR that we use.
-mod obr {
+pub mod obr {
+    /// The number that the sender gave it.
+    pub const FILLER: usize = 3;
+    /// What the group is.
+    pub const SERVICE: usize = 4;
     /// Begin of the interval that the rows are about.
     pub const BEGIN: usize = 7;
     /// Its end.
     pub const END: usize = 8;
-}
-
-/// Unknown codes that are remembered, so that each is counted once.
-const MOST_REMEMBERED: usize = 512;
-
-/// What a connection remembers from message to message.
-#[derive(Debug, Default)]
-pub struct Memory {
-    /// The identity said last.
-    identity: Identity,
-    /// Codes already counted as unknown.
-    unknown: BTreeSet<Box<[u8]>>,
-}
-
-impl Memory {
-    /// Whether this code is met for the first time.
-    fn is_new(&mut self, code: &[u8]) -> bool {
-        let code = code.get(..64).unwrap_or(code);
-        self.unknown.len() < MOST_REMEMBERED
-            && !self.unknown.contains(code)
-            && self.unknown.insert(code.into())
-    }
+    /// The number of what the group goes on about.
+    pub const PARENT: usize = 29;
 }
 
 /// Where the two halves of a blood pressure stand in the list of events.
@@ -53,29 +41,6 @@ impl Memory {
 struct Halves {
     sys: Option<usize>,
     dia: Option<usize>,
-}
-
-/// Reads times of one message; the same text is read once.
-#[derive(Debug, Default)]
-struct Times<'a> {
-    text: &'a [u8],
-    read: Option<DeviceTime>,
-}
-
-impl<'a> Times<'a> {
-    fn read(&mut self, field: &'a [u8], component: u8, events: &mut Events) -> Option<DeviceTime> {
-        if field != self.text {
-            self.text = field;
-            self.read = match time::read(first(field, component)) {
-                Ok(time) => time,
-                Err(time::NotATime) => {
-                    events.push(Event::Fault(Fault::BadTime));
-                    None
-                }
-            };
-        }
-        self.read
-    }
 }
 
 /// One message being read.
@@ -93,6 +58,14 @@ pub struct Report<'a, 'm> {
     wave: Option<Wave<'a>>,
     cuff: Halves,
     line: Halves,
+    charset: Charset,
+    /// OBR-4 of the group.
+    service: &'a [u8],
+    infusion: Option<Box<Infusion<'a>>>,
+    /// A row about this patient was read.
+    has_rows: bool,
+    /// The message listed an alarm of a Philips monitor.
+    lists_alarms: bool,
 }
 
 impl<'a, 'm> Report<'a, 'm> {
@@ -124,6 +97,11 @@ impl<'a, 'm> Report<'a, 'm> {
             wave: None,
             cuff: Halves::default(),
             line: Halves::default(),
+            charset,
+            service: &[],
+            infusion: None,
+            has_rows: false,
+            lists_alarms: false,
         }
     }
 
@@ -134,23 +112,23 @@ impl<'a, 'm> Report<'a, 'm> {
         loop {
             let before = segments.rest();
             if !segments.next(&mut segment) {
-                self.finish_wave(events);
+                self.finish_patient(events);
                 return &[];
             }
             match segment.name() {
                 b"OBX" => self.row(&segment, events),
                 b"OBR" => {
-                    self.finish_wave(events);
+                    self.finish_group(events);
                     self.group(&segment, events);
                 }
                 b"PID" => {
-                    self.finish_wave(events);
+                    self.finish_patient(events);
                     self.whom.patient(&segment);
                     self.group(&Segment::new(), events);
                 }
                 b"PV1" => self.whom.visit(&segment),
                 b"MSH" => {
-                    self.finish_wave(events);
+                    self.finish_patient(events);
                     return before;
                 }
                 // Notes, orders, participations, a vendor's own: never a reading.
@@ -166,6 +144,26 @@ impl<'a, 'm> Report<'a, 'm> {
         self.line = Halves::default();
         self.begin = self.time(obr.field(obr::BEGIN), events);
         self.end = self.time(obr.field(obr::END), events);
+        self.service = obr.field(obr::SERVICE);
+    }
+
+    /// Everything of a group is told.
+    fn finish_group(&mut self, events: &mut Events) {
+        self.finish_wave(events);
+        self.finish_infusion(events);
+    }
+
+    /// Everything about a patient is told.
+    fn finish_patient(&mut self, events: &mut Events) {
+        self.finish_group(events);
+        // A plain report of numbers (Efficia's MONITOR) says nothing about alarms.
+        let about_alarms = self.lists_alarms || self.has_rows && self.service != b"MONITOR";
+        if about_alarms && !self.test && self.memory.listed.has_any() {
+            self.say_whom(events);
+            self.memory.listed.settle(&self.memory.identity, events);
+        }
+        self.has_rows = false;
+        self.lists_alarms = false;
     }
 
     fn time(&mut self, field: &'a [u8], events: &mut Events) -> Option<DeviceTime> {
@@ -173,6 +171,7 @@ impl<'a, 'm> Report<'a, 'm> {
     }
 
     fn row(&mut self, row: &Segment<'a>, events: &mut Events) {
+        self.has_rows = true;
         let path = Path::read(row.field(obx::PATH));
         if row.field(obx::TYPE) == b"NA" {
             self.finish_wave(events);
@@ -186,14 +185,23 @@ impl<'a, 'm> Report<'a, 'm> {
             }
             self.finish_wave(events);
         }
-        let subject = subject(row.field(obx::CODE), self.settings, &self.delimiters);
+        let subject = subject(row, self.settings, &self.delimiters);
         let device_level = path.is_device_level() && row.field(obx::VALUE).is_empty();
-        self.whom.row(
-            row.field(obx::DEVICE),
-            device_level && path.is_whole_device(),
-        );
+        let whole_device = device_level && path.is_whole_device();
+        if whole_device {
+            self.finish_infusion(events);
+        }
+        self.whom.row(row.field(obx::DEVICE), whole_device);
         match subject {
             Subject::Device(site) => self.device_level(&path, row, site, events),
+            Subject::Infusion(item) => self.pump_row(item, &path, row, events),
+            Subject::Alert(code) => self.listed_alarm(code, row, events),
+            // What a pump tells beside the delivery is no reading of the patient.
+            Subject::Foreign { .. }
+                if self
+                    .infusion
+                    .as_ref()
+                    .is_some_and(|infusion| infusion.is_pump()) => {}
             Subject::Foreign { .. } | Subject::NoMetric if device_level => {
                 self.device_level(&path, row, None, events);
             }
@@ -279,26 +287,102 @@ impl<'a, 'm> Report<'a, 'm> {
                     unknown.then_some(Fault::UnknownCode),
                 )
             }
-            Subject::Wave(_) | Subject::Device(_) | Subject::NoMetric => return,
+            Subject::Wave(_)
+            | Subject::Device(_)
+            | Subject::Infusion(_)
+            | Subject::Alert(_)
+            | Subject::NoMetric => return,
         };
-        match fault {
-            Some(Fault::UnknownCode) => {
-                let code = first(row.field(obx::CODE), self.delimiters.component);
-                if self.memory.is_new(code) {
-                    events.push(Event::Fault(Fault::UnknownCode));
-                }
-            }
-            Some(fault) => events.push(Event::Fault(fault)),
-            None => {}
+        if let Some(fault) = fault {
+            self.fault(fault, row, events);
         }
         observation.message_at = self.message_at;
-        observation.measured_at = if row.field(obx::TIME).is_empty() {
+        observation.measured_at = self.row_time(path, row, events);
+        self.say_whom(events);
+        self.tell(observation, events);
+    }
+
+    /// Counts a fault of a row; an unknown code once.
+    fn fault(&mut self, fault: Fault, row: &Segment<'a>, events: &mut Events) {
+        if fault == Fault::UnknownCode {
+            let code = first(row.field(obx::CODE), self.delimiters.component);
+            if !self.memory.is_new(code) {
+                return;
+            }
+        }
+        events.push(Event::Fault(fault));
+    }
+
+    /// When a row was measured: its own time, else that of the nearest level, else of the group.
+    fn row_time(
+        &mut self,
+        path: &Path,
+        row: &Segment<'a>,
+        events: &mut Events,
+    ) -> Option<DeviceTime> {
+        if row.field(obx::TIME).is_empty() {
             self.containment.time(path).or(self.begin)
         } else {
             self.time(row.field(obx::TIME), events)
+        }
+    }
+
+    fn pump_row(&mut self, item: Item, path: &Path, row: &Segment<'a>, events: &mut Events) {
+        let at = self.row_time(path, row, events);
+        let terms = Terms {
+            delimiters: &self.delimiters,
+            settings: self.settings,
+            test: self.test,
         };
+        let service = self.service;
+        let infusion = self
+            .infusion
+            .get_or_insert_with(|| Box::new(Infusion::new(service)));
+        if let Err(fault) = infusion.row(item, path, row, &terms, at) {
+            self.fault(fault, row, events);
+        }
+    }
+
+    fn finish_infusion(&mut self, events: &mut Events) {
+        let Some(infusion) = self.infusion.take().filter(|told| told.is_pump()) else {
+            return;
+        };
+        self.whom
+            .system(first(infusion.system(), self.delimiters.component));
         self.say_whom(events);
-        self.tell(observation, events);
+        let about = About {
+            whom: &self.memory.identity,
+            settings: self.settings,
+            delimiters: &self.delimiters,
+            charset: self.charset,
+            test: self.test,
+            message_at: self.message_at,
+            begin: self.begin,
+        };
+        infusion.tell(&about, &mut self.memory.pumps, events);
+    }
+
+    /// An alarm in the list of a Philips monitor.
+    fn listed_alarm(&mut self, code: &[u8], row: &Segment<'a>, events: &mut Events) {
+        let terms = Terms {
+            delimiters: &self.delimiters,
+            settings: self.settings,
+            test: self.test,
+        };
+        if terms.usable(row).is_err() {
+            return;
+        }
+        self.lists_alarms = true;
+        self.say_whom(events);
+        let at = if row.field(obx::TIME).is_empty() {
+            self.begin
+        } else {
+            self.time(row.field(obx::TIME), events)
+        };
+        let text = text::decode(row.field(obx::VALUE), &self.delimiters, self.charset);
+        self.memory
+            .listed
+            .list(&self.memory.identity, code, &text, at, events);
     }
 
     /// Which of several respiration rates under one code this is: the module tells.
@@ -347,8 +431,7 @@ impl<'a, 'm> Report<'a, 'm> {
     }
 
     fn begin_wave(&mut self, row: &Segment<'a>, events: &mut Events) {
-        let label: WaveLabel = match subject(row.field(obx::CODE), self.settings, &self.delimiters)
-        {
+        let label: WaveLabel = match subject(row, self.settings, &self.delimiters) {
             Subject::Wave(label) => label.into(),
             Subject::Reading { mdc, .. } => {
                 waves::foreign_label(mdc, first(row.field(obx::CODE), self.delimiters.component))
@@ -357,7 +440,9 @@ impl<'a, 'm> Report<'a, 'm> {
             Subject::Foreign {
                 mdc, identifier, ..
             } => waves::foreign_label(mdc, identifier),
-            Subject::Device(_) | Subject::NoMetric => return,
+            Subject::Device(_) | Subject::Infusion(_) | Subject::Alert(_) | Subject::NoMetric => {
+                return;
+            }
         };
         let terms = Terms {
             delimiters: &self.delimiters,

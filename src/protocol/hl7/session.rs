@@ -4,9 +4,12 @@
 //! the record has the rows; every frame whose sender can be known and wants an answer gets one.
 
 use super::acknowledgement::{self as ack, Answers, Asked, Verdict};
+use super::alert::Alerts;
+use super::memory::Memory;
 use super::message::{Header, Segment, Segments, Unreadable, parts};
 use super::mllp::{Found, Framer};
-use super::report::{Memory, Report};
+use super::open_alerts;
+use super::report::Report;
 use super::settings::Settings;
 use crate::protocol::{
     Event, Events, Fault, Medium, OptionProblem, Session, SessionOptions, Token,
@@ -103,6 +106,25 @@ impl Hl7Session {
                 events.push(Event::Frame);
                 (Verdict::Accepted, next_message(segments))
             }
+            Route::Order => {
+                events.push(Event::Frame);
+                events.push(Event::Fault(Fault::Unsupported));
+                (Verdict::Rejected(ack::ORDER), next_message(segments))
+            }
+            Route::Alert { test } => {
+                events.push(Event::Frame);
+                let test = test && !self.settings.accept_test;
+                let alerts =
+                    Alerts::new(now.moment, &header, test, &self.settings, &mut self.memory);
+                let read = alerts.read(segments, events);
+                // A keep-alive is confirmed at once: there is nothing to wait for.
+                let verdict = if read.tells {
+                    Verdict::Accepted
+                } else {
+                    Verdict::Noted
+                };
+                (verdict, read.rest)
+            }
             Route::Observations { test } => {
                 events.push(Event::Frame);
                 let test = test && !self.settings.accept_test;
@@ -175,13 +197,17 @@ impl Session for Hl7Session {
     }
 
     fn deadline(&self) -> Option<Moment> {
-        self.framer.deadline()
+        [self.framer.deadline(), self.memory.alerts.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn expire(&mut self, now: Now, events: &mut Events) {
         if let Some(found) = self.framer.expire(now.moment) {
             self.found(now, found, events);
         }
+        open_alerts::expire(now.moment, &mut self.memory, events);
     }
 
     fn committed(&mut self, now: Now, token: Token, durable: bool, events: &mut Events) {
@@ -198,8 +224,13 @@ impl Session for Hl7Session {
 /// Where a message goes, by MSH-9, MSH-11 and MSH-12.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Route {
-    /// Readings and waves: ORU^R01, and ORU^W01 of one vendor.
+    /// Readings, waves and how pumps stand: ORU^R01, and ORU^W01 of one vendor. What pumps did:
+    /// ORU^R42 (PCD-10), laid out in the same way.
     Observations { test: bool },
+    /// An alarm of a device: ORU^R40 (PCD-04).
+    Alert { test: bool },
+    /// An order for a pump (PCD-03): never taken.
+    Order,
     /// A Philips central's own clock (NMD): nothing to keep.
     Clock,
     /// An acknowledgement of something we did not send.
@@ -226,7 +257,9 @@ impl Route {
             _ => return Self::Refused(ack::PROCESSING_ID),
         };
         match (kind, trigger) {
-            (b"ORU", b"R01" | b"W01" | b"") => Self::Observations { test },
+            (b"ORU", b"R01" | b"R42" | b"W01" | b"") => Self::Observations { test },
+            (b"ORU", b"R40") => Self::Alert { test },
+            (b"RGV", _) => Self::Order,
             (b"NMD", _) => Self::Clock,
             _ => Self::Foreign,
         }

@@ -1,8 +1,12 @@
 //! The settings of an `hl7-mllp` feed: names, checks and defaults in one place.
 
+use super::drug::DrugNames;
 use super::mapping::{self, ClinicMap};
 use super::text::Charset;
 use crate::protocol::{OptionProblem, OptionSpec, Options};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Bytes of one frame, unless set otherwise.
 const DEFAULT_LIMIT: usize = 4 * 1024 * 1024;
@@ -11,6 +15,10 @@ const LEAST_LIMIT: usize = 4 * 1024;
 /// A frame limit above this is a mistake.
 const MOST_LIMIT: usize = 64 * 1024 * 1024;
 
+/// After which time without news an alert without an end is shown as unknown.
+const DEFAULT_ALERT_TIME: Duration = Duration::from_secs(600);
+/// Times that can be meant by that, in seconds.
+const ALERT_TIMES: std::ops::RangeInclusive<u64> = 10..=86_400;
 /// How messages are answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum AckMode {
@@ -85,6 +93,12 @@ pub struct Settings {
     pub unframed: bool,
     /// The clinic's own identifiers.
     pub map: ClinicMap,
+    /// How pumps may call the drug.
+    pub drug: DrugNames,
+    /// How long an alert may be without news before its state is unknown.
+    pub alert_time: Duration,
+    /// Devices that call themselves by several names, and the one that counts.
+    pub same_device: BTreeMap<String, Arc<str>>,
 }
 
 impl Default for Settings {
@@ -98,6 +112,9 @@ impl Default for Settings {
             bed: vec![DEFAULT_BED],
             unframed: false,
             map: ClinicMap::default(),
+            drug: DrugNames::default(),
+            alert_time: DEFAULT_ALERT_TIME,
+            same_device: BTreeMap::new(),
         }
     }
 }
@@ -141,8 +158,23 @@ pub const OPTIONS: &[OptionSpec] = &[
     },
     OptionSpec {
         name: "map.",
-        about: "what an identifier of OBX-3 stands for: map.<identifier> = \"<parameter> [unit]\"; the unit is for rows that tell none",
+        about: "what an identifier of OBX-3 stands for: map.<identifier> or map.<identifier>@<OBX-4> = \"<parameter> [unit]\"; the unit is for rows that tell none",
         check: |key, value| mapping::read(key, value).map(drop),
+    },
+    OptionSpec {
+        name: "drug",
+        about: "parts of the names under which pumps give the drug; default \"ketamin, k\u{e9}tamin, ketalar, ketanest\"",
+        check: |_, value| DrugNames::read(value).map(drop),
+    },
+    OptionSpec {
+        name: "alert-time",
+        about: "seconds without news after which an alert that has not ended is shown as unknown, 10 to 86400; default 600",
+        check: |_, value| alert_time(value).map(drop),
+    },
+    OptionSpec {
+        name: "same-device.",
+        about: "another name of a device that calls itself differently in some messages: same-device.<name as told> = \"<name that counts>\"",
+        check: |key, value| same_device(key, value).map(drop),
     },
 ];
 
@@ -172,9 +204,18 @@ impl Settings {
             "accept-test" => self.accept_test = one_of(SWITCH, value)?,
             "bed-field" => self.bed = field_paths(value)?,
             "unframed" => self.unframed = one_of(SWITCH, value)?,
-            _ => match option.strip_prefix("map.") {
-                Some(identifier) => self.map.add(identifier, value)?,
-                None => return Err("hl7-mllp has no such setting".to_owned()),
+            "drug" => self.drug = DrugNames::read(value)?,
+            "alert-time" => self.alert_time = alert_time(value)?,
+            _ => match (
+                option.strip_prefix("map."),
+                option.strip_prefix("same-device."),
+            ) {
+                (Some(identifier), _) => self.map.add(identifier, value)?,
+                (None, Some(told)) => {
+                    let (told, counts) = same_device(told, value)?;
+                    self.same_device.insert(told, counts);
+                }
+                (None, None) => return Err("hl7-mllp has no such setting".to_owned()),
             },
         }
         Ok(())
@@ -200,6 +241,28 @@ fn limit(value: &str) -> Result<usize, String> {
         .ok_or_else(|| {
             format!("{value:?} is no number of bytes from {LEAST_LIMIT} to {MOST_LIMIT}")
         })
+}
+
+fn alert_time(value: &str) -> Result<Duration, String> {
+    value
+        .parse()
+        .ok()
+        .filter(|seconds| ALERT_TIMES.contains(seconds))
+        .map(Duration::from_secs)
+        .ok_or_else(|| {
+            let (least, most) = ALERT_TIMES.into_inner();
+            format!("{value:?} is no number of seconds from {least} to {most}")
+        })
+}
+
+fn same_device(told: &str, counts: &str) -> Result<(String, Arc<str>), String> {
+    let (told, counts) = (told.trim(), counts.trim());
+    if told.is_empty() || counts.is_empty() {
+        return Err(
+            "needs the name as told after \"same-device.\" and the name that counts".to_owned(),
+        );
+    }
+    Ok((told.to_owned(), counts.into()))
 }
 
 fn field_paths(value: &str) -> Result<Vec<FieldPath>, String> {
@@ -255,6 +318,10 @@ mod tests {
             ("bed-field", "PV1-3.3.1, PV1-3", "OBX-18"),
             ("unframed", "true", ""),
             ("map.007000", "spo2 %", "saturation"),
+            ("map.NIBP@SYS", "nibp-sys mmHg", "nibp-sys %"),
+            ("drug", "ketamin, Spravato", "ketamin,,x"),
+            ("alert-time", "120", "9"),
+            ("same-device.2449", "P2449", " "),
         ] {
             let spec = OPTIONS
                 .iter()

@@ -2,7 +2,9 @@
 //!
 //! A time without a zone stays without one. What is not told to the minute is no measuring time.
 
+use super::message::first;
 use crate::observation::DeviceTime;
+use crate::protocol::{Event, Events, Fault};
 use jiff::civil::DateTime;
 
 /// The text is no time, or no time of our calendar.
@@ -14,6 +16,35 @@ pub struct NotATime;
 const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 /// The widest offset in use, in minutes.
 const WIDEST_OFFSET: i64 = 15 * 60;
+
+/// Reads times of one message; the same text is read once.
+#[derive(Debug, Default)]
+pub struct Times<'a> {
+    text: &'a [u8],
+    read: Option<DeviceTime>,
+}
+
+impl<'a> Times<'a> {
+    /// The time of a field; one that cannot be read is a fault.
+    pub fn read(
+        &mut self,
+        field: &'a [u8],
+        component: u8,
+        events: &mut Events,
+    ) -> Option<DeviceTime> {
+        if field != self.text {
+            self.text = field;
+            self.read = match read(first(field, component)) {
+                Ok(time) => time,
+                Err(NotATime) => {
+                    events.push(Event::Fault(Fault::BadTime));
+                    None
+                }
+            };
+        }
+        self.read
+    }
+}
 
 /// Reads a time; `None` for an empty text and for zeros only, which mean "never".
 pub fn read(text: &[u8]) -> Result<Option<DeviceTime>, NotATime> {

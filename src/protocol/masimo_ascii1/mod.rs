@@ -27,6 +27,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     speaks_first: SpeaksFirst::Device,
     cadence: Duration::from_secs(1),
     grade: Grade::A,
+    display_grade: false,
     tested: "three published lines of three models; simulated device; garbage, cuts and bit flips",
     options: &[],
     open: session::open,

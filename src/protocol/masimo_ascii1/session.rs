@@ -1,107 +1,61 @@
 //! The session: lines out of bytes, observations and the oximeter's own alarms out of lines.
 
-use super::super::event::{Event, Events, Fault};
-use super::super::scrap::Scrap;
+use super::super::event::{Event, Events};
+use super::super::lines::{Kind, Lines};
+use super::super::notices::Notices;
 use super::super::session::{OptionProblem, Session, SessionOptions};
 use super::line::{LONGEST, Line, SHORTEST};
-use crate::observation::{AlertPhase, DeviceAlert, Identity, Observation};
+use crate::observation::{Identity, Observation};
 use crate::vocabulary::{Cause, Doubt, Now, Parameter, ParameterId, Reading};
 use std::sync::Arc;
 
 /// The registry's way to a session.
 pub(super) fn open(_: &SessionOptions) -> Result<Box<dyn Session>, OptionProblem> {
-    Ok(Box::new(MasimoAscii1::default()))
+    Ok(Box::new(MasimoAscii1 {
+        lines: Lines::new(SHORTEST, LONGEST),
+        meaning: Meaning {
+            device: None,
+            rival: None,
+            alarm: Notices::new("alarm", super::ALARM_BITS),
+            exceptions: Notices::new("exc", super::NOTICE_BITS),
+        },
+    }))
 }
 
 /// One oximeter on one line.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct MasimoAscii1 {
-    line: Vec<u8>,
-    /// Bytes of the present line, also those that did not fit.
-    length: usize,
-    /// The first piece after opening is usually the rest of a line.
-    joined: bool,
-    scrap: Scrap,
+    lines: Lines,
     meaning: Meaning,
 }
 
 impl Session for MasimoAscii1 {
     fn opened(&mut self, _: Now, _: &mut Events) {
-        self.line.clear();
-        self.length = 0;
-        self.joined = false;
+        self.lines.open();
     }
 
     fn receive(&mut self, _: Now, bytes: &[u8], events: &mut Events) {
-        for &byte in bytes {
-            match byte {
-                b'\r' | b'\n' => self.end_of_line(events),
-                // Radical-7 sends NULs before its first line.
-                0 if self.length == 0 => {}
-                _ => {
-                    self.length += 1;
-                    if self.line.len() < LONGEST {
-                        self.line.push(byte);
-                    }
-                    // Not even a line: told while it flows, not when it ends.
-                    if self.length == LONGEST + 1 {
-                        events.push(Event::Fault(Fault::Oversized));
-                    }
-                    if self.length > LONGEST {
-                        self.scrap.skipped(1, events);
-                    }
-                }
-            }
-        }
+        let Self { lines, meaning } = self;
+        lines.receive(bytes, events, |bytes, told| {
+            let line = Line::parse(bytes)?;
+            meaning.tell(&line, told);
+            Ok(Kind::Reading)
+        });
     }
 
     fn closed(&mut self, _: Now, events: &mut Events) {
-        // Without its end nobody can tell whether the last bit field is whole.
-        let bytes = self.line.len() as u64;
-        if self.length > LONGEST || !self.joined {
-            self.scrap.skipped(bytes, events);
-        } else if self.length > 0 {
-            self.scrap.broken(Fault::Truncated, bytes, events);
-        }
-        self.scrap.flush(events);
-        self.line.clear();
-        self.length = 0;
-    }
-}
-
-impl MasimoAscii1 {
-    fn end_of_line(&mut self, events: &mut Events) {
-        let length = std::mem::take(&mut self.length);
-        if length == 0 {
-            return;
-        }
-        let first = !std::mem::replace(&mut self.joined, true);
-        let bytes = self.line.len() as u64;
-        if length > LONGEST {
-            self.scrap.skipped(bytes, events);
-        } else {
-            match Line::parse(&self.line) {
-                Ok(line) => {
-                    self.scrap.frame(events);
-                    self.meaning.tell(&line, events);
-                }
-                Err(_) if first => self.scrap.skipped(bytes, events),
-                Err(_) if length < SHORTEST => self.scrap.noise(bytes, events),
-                Err(fault) => self.scrap.broken(fault, bytes, events),
-            }
-        }
-        self.line.clear();
+        self.lines.close(events);
     }
 }
 
 /// What the lines say over time: who speaks, and which alarms stand.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Meaning {
     device: Option<Arc<str>>,
     /// A serial number seen once, against the one believed: without a checksum one line is no proof.
     rival: Option<Arc<str>>,
-    alarm: u32,
-    exceptions: u32,
+    alarm: Notices,
+    exceptions: Notices,
 }
 
 impl Meaning {
@@ -139,7 +93,8 @@ impl Meaning {
             }
             push(observation, line, events);
         }
-        self.alerts(line, events);
+        self.alarm.tell(line.alarm, Some(line.at), events);
+        self.exceptions.tell(line.exceptions, Some(line.at), events);
     }
 
     /// The serial number is told before the readings of its line. A number that differs is believed
@@ -158,31 +113,6 @@ impl Meaning {
             device: self.device.clone(),
             ..Identity::default()
         }));
-    }
-
-    fn alerts(&mut self, line: &Line<'_>, events: &mut Events) {
-        let changes = [
-            ("alarm", super::ALARM_BITS, self.alarm, line.alarm),
-            ("exc", super::NOTICE_BITS, self.exceptions, line.exceptions),
-        ];
-        for (field, bits, before, now) in changes {
-            for (bit, text) in bits {
-                let phase = match (before & bit != 0, now & bit != 0) {
-                    (false, true) => AlertPhase::Start,
-                    (true, false) => AlertPhase::End,
-                    (true, true) | (false, false) => continue,
-                };
-                events.push(Event::DeviceAlert(DeviceAlert {
-                    key: format!("{field}-{bit:06x}").into(),
-                    priority: None,
-                    phase,
-                    text: (*text).into(),
-                    at: Some(line.at),
-                }));
-            }
-        }
-        self.alarm = line.alarm;
-        self.exceptions = line.exceptions;
     }
 }
 
