@@ -82,14 +82,14 @@ mod journal_verify;
 mod journal_views;
 #[path = "integration/layering.rs"]
 mod layering;
-#[path = "integration/live_intellivue.rs"]
-mod live_intellivue;
 #[path = "integration/listen_in.rs"]
 mod listen_in;
-#[path = "integration/live_protocols.rs"]
-mod live_protocols;
+#[path = "integration/live_intellivue.rs"]
+mod live_intellivue;
 #[path = "integration/live_oximeters.rs"]
 mod live_oximeters;
+#[path = "integration/live_protocols.rs"]
+mod live_protocols;
 #[path = "integration/protocols.rs"]
 mod protocols;
 #[path = "integration/simulate.rs"]

@@ -64,6 +64,7 @@ pub(super) const PROTOCOL: Protocol = Protocol {
     speaks_first: SpeaksFirst::Host,
     cadence: Duration::from_millis(1_024),
     grade: Grade::B,
+    display_grade: false,
     tested: "excerpts of one real network capture (demo mode); simulated device over UDP and a serial \
              line; garbage, cuts, losses and bit flips",
     options: settings::OPTIONS,
