@@ -68,12 +68,9 @@ fn every_device_is_read_lost_and_found_again() {
             .collect()
     };
     until("every serial feed to be lost", || {
-        let serial = devices().filter(|one| one.line.is_some());
         let lost = lost();
-        serial
-            .clone()
-            .all(|one| lost.contains(one.name))
-            .then_some(())
+        let mut serial = devices().filter(|one| one.line.is_some());
+        serial.all(|one| lost.contains(one.name)).then_some(())
     });
     let now = bench.sqlite("select max(wall_time) from v_vitals");
     let _again: Vec<Device> = devices()

@@ -66,6 +66,7 @@ fn what_was_refused_is_no_event() {
     let note = |text: &str| {
         Body::Input(Input::Command(Box::new(Command::Note {
             text: text.into(),
+            by: None,
         })))
     };
     let refused = Body::Record(
