@@ -84,6 +84,8 @@ mod journal_views;
 mod layering;
 #[path = "integration/listen_in.rs"]
 mod listen_in;
+#[path = "integration/live_intellivue.rs"]
+mod live_intellivue;
 #[path = "integration/live_oximeters.rs"]
 mod live_oximeters;
 #[path = "integration/live_protocols.rs"]

@@ -146,6 +146,7 @@ impl Protocol {
 /// Every protocol that works, in the order in which `protocols` lists them.
 pub static REGISTRY: &[Protocol] = &[
     super::hl7::PROTOCOL,
+    super::intellivue::PROTOCOL,
     super::masimo_ascii1::PROTOCOL,
     super::ge_dri::PROTOCOL,
     super::nonin::DF2,
