@@ -15,6 +15,7 @@ pub mod journal;
 pub mod observation;
 pub mod profile;
 pub mod protocol;
+pub mod record;
 pub mod simulator;
 pub mod sound;
 pub mod supervisor;

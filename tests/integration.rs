@@ -86,6 +86,8 @@ mod journal_views;
 mod layering;
 #[path = "integration/listen_in.rs"]
 mod listen_in;
+#[path = "integration/live_intellivue.rs"]
+mod live_intellivue;
 #[path = "integration/live_links.rs"]
 mod live_links;
 #[path = "integration/live_oximeters.rs"]
@@ -94,6 +96,14 @@ mod live_oximeters;
 mod live_protocols;
 #[path = "integration/protocols.rs"]
 mod protocols;
+#[path = "integration/record_command_line.rs"]
+mod record_command_line;
+#[path = "integration/record_documents.rs"]
+mod record_documents;
+#[path = "integration/record_preview.rs"]
+mod record_preview;
+#[path = "integration/record_stage.rs"]
+mod record_stage;
 #[path = "integration/simulate.rs"]
 mod simulate;
 #[path = "integration/sound.rs"]
@@ -128,6 +138,8 @@ mod alarm_proof_recordings;
 mod alarm_proof_restart;
 #[path = "integration/alarm_proof_stories.rs"]
 mod alarm_proof_stories;
+#[path = "integration/alarm_proof_version.rs"]
+mod alarm_proof_version;
 #[path = "integration/alarm_properties.rs"]
 mod alarm_properties;
 #[path = "integration/alarm_rules.rs"]

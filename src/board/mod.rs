@@ -460,8 +460,8 @@ impl Board {
                 "sounding": self.audio.sounding,
                 "pause_left_s": left(self.audio.pause_until),
             },
-            "feeds": self.feeds.iter().enumerate().map(|(place, feed)| {
-                let faults = status.feeds.get(place)
+            "feeds": self.feeds.iter().map(|feed| {
+                let faults = status.feeds.iter().find(|(name, _)| *name == feed.name)
                     .map_or(0, |(_, counters)| counters.faults.load(Ordering::Relaxed));
                 json!({
                     "name": feed.name,

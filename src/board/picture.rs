@@ -141,7 +141,9 @@ impl View<'_> {
                     name,
                     dose,
                     unit,
+                    wasted,
                     by,
+                    ..
                 } = &entry.says
                 else {
                     return None;
@@ -152,6 +154,7 @@ impl View<'_> {
                     dose: *dose,
                     unit: unit.clone(),
                     at: self.stamp(entry.at),
+                    wasted: *wasted,
                     by: by.clone(),
                     corrected: entry.corrected.is_some(),
                     void: entry.void,

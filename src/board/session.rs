@@ -71,6 +71,8 @@ pub struct DrugView {
     pub dose: Decimal,
     /// Of what.
     pub unit: String,
+    /// Drawn up and destroyed, not given.
+    pub wasted: bool,
     /// When it was entered.
     pub at: Stamp,
     /// By whom, when known.
@@ -145,6 +147,7 @@ impl SessionView {
                 "name": drug.name,
                 "dose": drug.dose,
                 "unit": drug.unit,
+                "wasted": drug.wasted,
                 "at": drug.at.wall.rfc3339(),
                 "by": drug.by,
                 "corrected": drug.corrected,

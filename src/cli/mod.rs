@@ -8,6 +8,7 @@ pub mod kiosk;
 mod listen_in;
 mod pin;
 mod protocols;
+mod report;
 mod run;
 mod simulate;
 pub mod status;
@@ -120,6 +121,8 @@ enum Command {
     Verify(verify::Verify),
     /// What another profile would have done in recorded sessions, beside what happened.
     WhatIf(what_if::WhatIf),
+    /// The record of one session as a document: flow sheet, CSV, JSON or FHIR.
+    Report(report::Report),
     /// From a PIN on stdin to the hash for the configuration.
     Pin(pin::Pin),
     /// The alarm engine alone in simulated time: JSON lines in, its records out.
@@ -143,6 +146,7 @@ impl Arguments {
             Command::Status(command) => command.run(),
             Command::Verify(command) => command.run(),
             Command::WhatIf(command) => command.run(),
+            Command::Report(command) => command.run(),
             Command::Judge(command) => command.run(),
         }
     }

@@ -70,6 +70,12 @@ impl FeedCheck<'_> {
             .ok()
     }
 
+    /// Whether a sender has to show a certificate that we believe.
+    pub(super) fn clients_are_known(&self) -> bool {
+        let tls = self.raw.tls.as_ref();
+        tls.is_some_and(|tls| tls.client_ca.is_some() || tls.fingerprint.is_some())
+    }
+
     /// Our certificate and its key: `None` for a mistake, the inner `None` where there is none.
     fn own(&self, raw: &RawTls, needed: bool, findings: &mut Findings) -> Option<Option<Own>> {
         let (certificate, key) = (raw.certificate.as_ref(), raw.key.as_ref());

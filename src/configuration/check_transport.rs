@@ -278,12 +278,6 @@ impl FeedCheck<'_> {
         Some((address, allow?))
     }
 
-    /// Whether a sender has to show a certificate that we believe.
-    fn clients_are_known(&self) -> bool {
-        let tls = self.raw.tls.as_ref();
-        tls.is_some_and(|tls| tls.client_ca.is_some() || tls.fingerprint.is_some())
-    }
-
     fn allow(&self, findings: &mut Findings) -> Option<Vec<IpAddr>> {
         let Some(list) = &self.raw.allow else {
             return Some(Vec::new());
@@ -383,73 +377,6 @@ impl FeedCheck<'_> {
             }
         };
         Some(Transport::File { path, pace })
-    }
-
-    /// Keys that belong to another transport than the one that is given.
-    pub(super) fn refuse_strays(&self, findings: &mut Findings) {
-        let raw = self.raw;
-        let (serial, file) = (raw.serial.is_some(), raw.file.is_some());
-        let bound = raw.listen.is_some() || raw.udp.is_some();
-        let connection = raw.listen.is_some() || raw.connect.is_some();
-        for (fits, belongs, key, line) in [
-            (
-                connection,
-                "listen or connect",
-                "tls",
-                raw.tls.as_ref().map(|tls| tls.line),
-            ),
-            (
-                bound,
-                "listen or udp",
-                "allow",
-                raw.allow.as_ref().map(|at| at.line),
-            ),
-            (
-                raw.udp.is_some(),
-                "udp",
-                "peer",
-                raw.peer.as_ref().map(|at| at.line),
-            ),
-            (
-                serial,
-                "serial",
-                "baud",
-                raw.baud.as_ref().map(|at| at.line),
-            ),
-            (
-                serial,
-                "serial",
-                "parity",
-                raw.parity.as_ref().map(|at| at.line),
-            ),
-            (
-                serial,
-                "serial",
-                "stop-bits",
-                raw.stop_bits.as_ref().map(|at| at.line),
-            ),
-            (
-                serial,
-                "serial",
-                "flow",
-                raw.flow.as_ref().map(|at| at.line),
-            ),
-            (file, "file", "pace", raw.pace.as_ref().map(|at| at.line)),
-            (
-                file,
-                "file",
-                "bytes-per-second",
-                raw.bytes_per_second.as_ref().map(|at| at.line),
-            ),
-        ] {
-            if let (false, Some(line)) = (fits, line) {
-                findings.wrong(
-                    line,
-                    &format!("feed.{key}"),
-                    format!("has a meaning with {belongs} only"),
-                );
-            }
-        }
     }
 }
 

@@ -8,6 +8,7 @@
 mod access;
 mod check;
 mod check_feed;
+mod check_strays;
 mod check_tls;
 mod check_transport;
 mod claims;

@@ -75,7 +75,8 @@ pub(super) struct EventsQuery {
     after: u64,
 }
 
-fn unreadable(rejection: &QueryRejection) -> Problem {
+/// A query that cannot be read.
+pub(super) fn unreadable(rejection: &QueryRejection) -> Problem {
     Problem::new(
         StatusCode::BAD_REQUEST,
         rejection.body_text(),
@@ -99,9 +100,10 @@ fn time(name: &'static str, text: Option<&str>) -> Result<Option<WallTime>, Prob
 }
 
 /// Runs one question on a blocking thread, when there is room.
-async fn ask<F>(shared: &Arc<Shared>, question: F) -> Result<Value, Problem>
+pub(super) async fn ask<T, F>(shared: &Arc<Shared>, question: F) -> Result<T, Problem>
 where
-    F: FnOnce(&dyn History) -> Result<Value, String> + Send + 'static,
+    T: Send + 'static,
+    F: FnOnce(&dyn History) -> Result<T, String> + Send + 'static,
 {
     let turn = tokio::time::timeout(PATIENCE, Arc::clone(&shared.questions).acquire_owned()).await;
     let Ok(Ok(place)) = turn else {

@@ -9,6 +9,7 @@ use super::guard::{self, Hosts};
 use super::history;
 use super::metrics;
 use super::page;
+use super::report;
 use super::self_test;
 use super::staff::Desk;
 use super::stream;
@@ -71,6 +72,7 @@ pub(super) fn router(shared: Arc<Shared>, hosts: Hosts) -> Router {
         .route("/api/v1/history", get(history::history))
         .route("/api/v1/alarms", get(history::alarms))
         .route("/api/v1/events", get(history::events))
+        .route("/api/v1/report", get(report::report))
         .route("/api/v1/stream", get(stream::open))
         .route("/api/v1/commands", post(commands::post))
         .route("/api/v1/self-test", post(self_test::post))
@@ -101,9 +103,11 @@ async fn pass(
         }
     };
     for (name, value) in HEADERS {
+        // A document of its own kind brings its own policy.
         response
             .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     }
     response
 }

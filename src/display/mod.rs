@@ -19,6 +19,7 @@ mod http;
 mod listener;
 mod metrics;
 mod page;
+mod report;
 mod runtime;
 mod self_test;
 mod staff;
@@ -26,6 +27,7 @@ mod stream;
 mod token;
 
 pub use history::History;
+pub use report::{Reports, Sheet};
 pub use runtime::{ADDRESS_FILE, TOKEN_FILE, runtime_dir};
 pub(crate) use runtime::{make_folder, replace};
 pub use token::Token;
@@ -79,6 +81,8 @@ pub struct Sources {
     pub inbox: Inbox,
     /// The record.
     pub history: Arc<dyn History>,
+    /// The documents of a session.
+    pub reports: Arc<dyn Reports>,
     /// Waves as they arrive from the feeds.
     pub waves: broadcast::Sender<Arc<Wave>>,
     /// The daemon's clock, which may run faster in the demo.

@@ -7,6 +7,7 @@
 use super::kernel::Engine;
 use super::lifecycle::{Happening, State, next};
 use super::record::{AlarmEvent, AlarmRecord, Numbered, Record};
+use super::renumber::Renumbering;
 use super::rules::per_reading;
 use super::session::Stamped;
 use super::verdict::{Key, NEVER, Verdict};
@@ -123,6 +124,17 @@ impl Alarms {
     pub fn restore(&mut self, key: Key, occurrence: Occurrence) {
         self.map.insert(key, occurrence);
         self.changed = true;
+    }
+
+    /// The feeds have other places from now on.
+    pub fn renumber(&mut self, places: &Renumbering) {
+        self.map = std::mem::take(&mut self.map)
+            .into_iter()
+            .map(|(key, mut occurrence)| {
+                places.verdict(&mut occurrence.verdict);
+                (places.key(key), occurrence)
+            })
+            .collect();
     }
 
     /// When the next acknowledged alarm sounds again by time.

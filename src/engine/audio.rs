@@ -5,8 +5,8 @@
 //! lowers what sounds.
 
 use super::alarms::Alarms;
-use super::lifecycle::State;
 use super::record::{AlarmEvent, AudioRecord, AudioState, Loudness, Sounding};
+use super::renumber::Renumbering;
 use super::verdict::{Key, NEVER};
 use crate::profile::AlarmTiming;
 use crate::vocabulary::{Moment, Priority, Rule};
@@ -62,10 +62,23 @@ impl Audio {
         self.pressed = true;
     }
 
-    /// A pause goes on that was pressed before a restart.
-    pub fn resume_pause(&mut self, until: Moment, alarms: &Alarms) {
+    /// A pause goes on that was pressed before a restart; what began after the press is new to it.
+    pub fn resume_pause(&mut self, pressed: Moment, until: Moment, alarms: &Alarms) {
         self.pause_until = Some(until);
-        self.known = alarms.iter().map(|(key, _)| key).collect();
+        self.known = alarms
+            .iter()
+            .filter(|(_, occurrence)| {
+                occurrence.state.is_standing() && occurrence.began.moment <= pressed
+            })
+            .map(|(key, _)| key)
+            .collect();
+    }
+
+    /// The feeds have other places from now on.
+    pub fn renumber(&mut self, places: &Renumbering) {
+        for key in &mut self.known {
+            *key = places.key(*key);
+        }
     }
 
     /// The pause ends.
@@ -101,9 +114,8 @@ impl Audio {
         }
         let loudest = alarms
             .iter()
-            .filter_map(|(key, occurrence)| match occurrence.state {
-                State::Active { tier, .. } => Some((tier, key.rule, occurrence.rose)),
-                State::Acknowledged { .. } | State::Returned { .. } => None,
+            .filter_map(|(key, occurrence)| {
+                Some((occurrence.state.sounds()?, key.rule, occurrence.rose))
             })
             // The most urgent; among equals the one that rose first keeps its melody.
             .max_by(|one, other| one.0.cmp(&other.0).then(other.2.cmp(&one.2)));

@@ -183,9 +183,15 @@ pub enum Command {
         dose: Decimal,
         /// Of what unit.
         unit: String,
+        /// Drawn up and destroyed, not given: counts in no dose.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        wasted: bool,
         /// Who, when known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<String>,
+        /// The second person, for what was wasted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        second_by: Option<String>,
     },
     /// A score was taken.
     Score {

@@ -36,7 +36,7 @@ const SCALES: [(&str, i64, i64); 7] = [
 ];
 
 /// A scale as we name it: in small letters without marks, so that `MOAA/S` is `moaas`.
-pub(super) fn scale_name(told: &str) -> String {
+pub fn scale_name(told: &str) -> String {
     told.chars()
         .filter(char::is_ascii_alphanumeric)
         .map(|letter| letter.to_ascii_lowercase())
@@ -371,7 +371,11 @@ impl Entries {
         let mut totals: Vec<DrugTotal> = Vec::new();
         for entry in self.list.iter().filter(|entry| !entry.void) {
             let Command::Drug {
-                name, dose, unit, ..
+                name,
+                dose,
+                unit,
+                wasted: false,
+                ..
             } = &entry.says
             else {
                 continue;
@@ -412,7 +416,7 @@ const fn fields_of(entry: &Command) -> &'static [&'static str] {
             "spo2-arm",
         ]
     } else if matches!(entry, Command::Drug { .. }) {
-        &["name", "dose", "unit"]
+        &["name", "dose", "unit", "wasted", "second-by"]
     } else if matches!(entry, Command::Score { .. }) {
         &["value"]
     } else if matches!(entry, Command::Note { .. }) {

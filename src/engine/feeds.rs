@@ -8,6 +8,7 @@ use super::input::{FeedId, FeedSetup, FeedState, Setup};
 use super::reading::{CuffIdentity, Held, PerParameter};
 use crate::observation::Identity;
 use crate::vocabulary::{Moment, Parameter, ParameterId};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Parameters that we do not know, kept per feed for the screen; more are not shown.
@@ -28,10 +29,14 @@ pub struct Feed {
     pub alive: Moment,
     /// Whether there was any sign of life.
     pub ever_alive: bool,
-    /// When it last spoke again after a silence.
-    pub revived: Option<Moment>,
+    /// From when on the values that it does not give are missing: after a silence it has one cadence to
+    /// tell all of them, after a restart without replay its silence time.
+    pub owes_from: Moment,
     /// What it said last.
     pub held: PerParameter<Option<Held>>,
+    /// The same of a second sensor at another site: it counts where the first has no number, and its
+    /// findings always.
+    pub beside: PerParameter<Option<Held>>,
     /// Parameters of which it gave a valid number since the opening.
     pub gave: PerParameter<bool>,
     /// Its cuff.
@@ -40,14 +45,13 @@ pub struct Feed {
     pub unknown: BTreeMap<ParameterId, Held>,
     /// Whose readings it gives.
     pub whose: Whose,
-    /// Whether it gave pump events.
-    pub is_pump: bool,
     /// Values out of range in a row.
     pub implausible: PerParameter<u8>,
 }
 
 /// Whose readings a feed gives.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Whose {
     /// Bed and device that are ours, once known.
     pub bound: Option<Identity>,
@@ -96,6 +100,12 @@ impl Whose {
         }
     }
 
+    /// From when on another bed or device counts as having replaced ours, which was `alive` at last.
+    pub fn replaced_from(&self, setup: &FeedSetup, alive: Moment) -> Option<Moment> {
+        let configured = setup.ours.bed.is_some() || setup.ours.device.is_some();
+        (self.is_other && !configured).then(|| alive.after(setup.silence))
+    }
+
     /// A nurse confirmed whose readings these are: the new patient of our bed; or, when ours was
     /// replaced by another bed or device, that one. Another bed that only passes by on a shared
     /// connection is never adopted by this.
@@ -119,13 +129,13 @@ impl Feed {
             transport: FeedState::Ok,
             alive: now,
             ever_alive: false,
-            revived: None,
+            owes_from: Moment::ZERO,
             held: PerParameter::filled(None),
+            beside: PerParameter::filled(None),
             gave: PerParameter::filled(false),
             cuff: CuffIdentity::default(),
             unknown: BTreeMap::new(),
             whose: Whose::default(),
-            is_pump: false,
             implausible: PerParameter::filled(0),
         }
     }
@@ -135,19 +145,37 @@ impl Feed {
         self.alive.after(self.setup.silence)
     }
 
-    /// From when on the values that it does not give are missing: after a silence it has one cadence to
-    /// tell all of them.
-    pub fn owes_from(&self) -> Moment {
-        self.revived
-            .map_or(Moment::ZERO, |revived| revived.after(self.setup.cadence))
-    }
-
     /// From when on another bed or device counts as having replaced ours: on a shared connection other
     /// beds come and go beside ours, so only once ours has fallen silent. Where the configuration says
     /// which bed or device is ours, never.
     pub fn replaced_from(&self) -> Option<Moment> {
-        let configured = self.setup.ours.bed.is_some() || self.setup.ours.device.is_some();
-        (self.whose.is_other && !configured).then(|| self.silent_from())
+        self.whose.replaced_from(&self.setup, self.alive)
+    }
+
+    /// What it holds of a parameter: of the first sensor, then of one at another site.
+    pub fn told(&self, parameter: Parameter) -> impl Iterator<Item = &Held> {
+        let both = [self.held.get(parameter), self.beside.get(parameter)];
+        both.into_iter().flatten()
+    }
+
+    /// The place of a continuous reading: two sensors of one parameter (respiration by impedance and at
+    /// the airway) must not take turns, or a violation of one is reset by the other. The sensor that spoke
+    /// first keeps its place for as long as it speaks.
+    pub fn place_for(
+        &mut self,
+        parameter: Parameter,
+        new: &Held,
+        now: Moment,
+    ) -> &mut Option<Held> {
+        let first = self.held.get(parameter).as_ref();
+        if first.is_some_and(|first| first.is_fresh(now) && first.site != new.site) {
+            return self.beside.get_mut(parameter);
+        }
+        let beside = self.beside.get_mut(parameter);
+        if beside.is_some_and(|beside| beside.site == new.site) {
+            *beside = None;
+        }
+        self.held.get_mut(parameter)
     }
 
     /// Keeps a value that nobody judges.
@@ -197,6 +225,22 @@ impl Feeds {
         }
     }
 
+    /// Which feed is asked first, per parameter.
+    pub const fn preferences(&self) -> &BTreeMap<Parameter, Vec<FeedId>> {
+        &self.prefer
+    }
+
+    /// Every feed, to be put in another order.
+    pub fn take_list(&mut self) -> Vec<Feed> {
+        std::mem::take(&mut self.list)
+    }
+
+    /// Puts feeds and preferences in the place of what was known.
+    pub fn replace(&mut self, list: Vec<Feed>, prefer: BTreeMap<Parameter, Vec<FeedId>>) {
+        self.list = list;
+        self.prefer = prefer;
+    }
+
     /// A feed by its number.
     pub fn get(&self, id: FeedId) -> Option<&Feed> {
         self.list.get(usize::from(id.0))
@@ -234,16 +278,26 @@ impl Feeds {
     /// The reading that counts: of the first feed in order that has a fresh number.
     pub fn usable(&self, parameter: Parameter, now: Moment) -> Option<(FeedId, &Held)> {
         self.in_order(parameter).find_map(|(id, feed)| {
-            let held = feed.held.get(parameter).as_ref()?;
-            held.usable(now).map(|_| (id, held))
+            feed.told(parameter)
+                .find(|held| held.usable(now).is_some())
+                .map(|held| (id, held))
         })
+    }
+
+    /// The second sensor's number beside the one that counts, where a feed has both.
+    pub fn usable_beside(&self, parameter: Parameter, now: Moment) -> Option<(FeedId, &Held)> {
+        let (id, counts) = self.usable(parameter, now)?;
+        let beside = self.get(id)?.beside.get(parameter).as_ref()?;
+        let is_other = beside.usable(now).is_some() && beside.site != counts.site;
+        is_other.then_some((id, beside))
     }
 
     /// Without a usable number: the first fresh reading that says why there is none.
     pub fn refused(&self, parameter: Parameter, now: Moment) -> Option<(FeedId, &Held)> {
         self.in_order(parameter).find_map(|(id, feed)| {
-            let held = feed.held.get(parameter).as_ref()?;
-            held.refused(now).map(|_| (id, held))
+            feed.told(parameter)
+                .find(|held| held.refused(now).is_some())
+                .map(|held| (id, held))
         })
     }
 
@@ -264,7 +318,7 @@ impl Feeds {
     pub fn stale_from(&self, parameter: Parameter, now: Moment) -> Option<Moment> {
         self.list
             .iter()
-            .filter_map(|feed| feed.held.get(parameter).as_ref())
+            .flat_map(|feed| feed.told(parameter))
             .map(|held| held.until)
             .filter(|until| *until > now)
             .min()

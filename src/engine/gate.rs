@@ -2,6 +2,7 @@
 
 use super::command::Override;
 use super::kernel::{Engine, Refusal};
+use super::rules::Source;
 use crate::profile::Gate;
 use crate::vocabulary::Parameter;
 
@@ -97,6 +98,19 @@ fn step(view: &GateView, gate: &Gate) -> Step {
 }
 
 impl Engine {
+    /// The newest cuff value that was judged, as long as it may be shown.
+    fn last_cuff_value(&self, parameter: Parameter) -> Option<i64> {
+        let source = Source::Cuff(parameter);
+        let last = self
+            .slots
+            .iter()
+            .find(|entry| entry.source == source)?
+            .slot
+            .last?;
+        let until = last.received.after(self.profile.reading.cuff_shown_for);
+        (self.at < until).then_some(last.level)
+    }
+
     /// What the newest readings say about a start now.
     pub fn gate(&self) -> GateView {
         let now = self.at;
@@ -105,9 +119,11 @@ impl Engine {
                 .usable(parameter, now)
                 .and_then(|(_, held)| held.level)
         };
+        // A measurement that fails after a reading does not make the reading undone.
+        let pressure = |parameter| level(parameter).or_else(|| self.last_cuff_value(parameter));
         let mut view = GateView {
-            sys: level(Parameter::NibpSys).or_else(|| level(Parameter::ArtSys)),
-            dia: level(Parameter::NibpDia).or_else(|| level(Parameter::ArtDia)),
+            sys: pressure(Parameter::NibpSys).or_else(|| level(Parameter::ArtSys)),
+            dia: pressure(Parameter::NibpDia).or_else(|| level(Parameter::ArtDia)),
             spo2: level(Parameter::Spo2),
             rate: self
                 .feeds

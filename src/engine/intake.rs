@@ -2,7 +2,7 @@
 
 use super::input::FeedId;
 use super::kernel::Engine;
-use super::reading::{CuffStatus, CuffTaken, Held, age_of};
+use super::reading::{CuffStatus, CuffTaken, Held, admitted};
 use super::rules::Source;
 use super::verdict::Key;
 use crate::observation::{Identity, Observation};
@@ -20,7 +20,7 @@ impl Engine {
         feed.alive = now;
         feed.ever_alive = true;
         if was_silent {
-            feed.revived = Some(now);
+            feed.owes_from = now.after(feed.setup.cadence);
             self.refute_carried(Key::feed(Rule::FeedLost, id));
             self.dirty.availability();
             self.dirty.rule(Rule::Pump);
@@ -48,18 +48,11 @@ impl Engine {
         let Some(feed) = self.feeds.get_mut(id).filter(|feed| !feed.whose.is_other) else {
             return;
         };
-        let (age, mut reading) = match age_of(observation, &self.profile.reading) {
-            Ok(age) => (age, observation.reading),
-            Err(cause) => (Duration::ZERO, Reading::Invalid(cause)),
-        };
+        let session_for = opened.map(|opened| now.since(opened));
+        let timing = &self.profile.reading;
+        let (age, reading) = admitted(observation, timing, feed.setup.silence, session_for);
         let known = observation.parameter.known();
         let is_cuff = known.is_some_and(Parameter::is_cuff);
-        // Measured before the session was opened, or so long under way that it says nothing about now.
-        let before_opening = opened.is_some_and(|opened| age > now.since(opened));
-        let too_late = !is_cuff && age > feed.setup.silence;
-        if before_opening || too_late {
-            reading = Reading::Invalid(Cause::Old);
-        }
         let shown_for = if is_cuff {
             self.profile.reading.cuff_shown_for
         } else {
@@ -74,6 +67,7 @@ impl Engine {
             until: now.after(shown_for),
             measured_at: observation.measured_at,
             finding: observation.finding,
+            site: observation.site,
             number: 0,
         };
         let Some(parameter) = known else {
@@ -95,7 +89,7 @@ impl Engine {
         let Some(feed) = self.feeds.get_mut(id) else {
             return;
         };
-        let slot = feed.held.get_mut(parameter);
+        let slot = feed.place_for(parameter, &held, now);
         let same_kind = slot.as_ref().is_some_and(|before| {
             before.is_fresh(now)
                 && before.level.is_some() == held.level.is_some()
@@ -103,7 +97,15 @@ impl Engine {
                 && before.finding == held.finding
         });
         *slot = Some(held);
-        self.after_reading(id, parameter, &held);
+        let is_first = feed
+            .held
+            .get(parameter)
+            .is_some_and(|first| first.site == held.site);
+        if is_first {
+            self.after_reading(id, parameter, &held);
+        } else {
+            self.after_reading_beside(id, parameter, &held);
+        }
         if parameter == Parameter::Spo2 {
             self.follow_saturation();
         }
@@ -175,6 +177,20 @@ impl Engine {
         self.refute_carried(Key::of(Rule::Implausible, parameter));
         if phase == Phase::Observation {
             self.refute_carried(Key::whole(Rule::SessionOpen));
+        }
+    }
+
+    /// A reading of a second sensor: the values of two sensors make no common baseline.
+    fn after_reading_beside(&mut self, id: FeedId, parameter: Parameter, held: &Held) {
+        let Some(feed) = self.feeds.get_mut(id).filter(|_| held.level.is_some()) else {
+            return;
+        };
+        let gave = feed.gave.get_mut(parameter);
+        if !std::mem::replace(gave, true) {
+            self.dirty.availability();
+        }
+        if let Some(session) = self.session.as_mut() {
+            session.last_valid = self.at;
         }
     }
 
@@ -327,7 +343,7 @@ impl Engine {
     }
 
     /// A note of the gate asks for a recheck.
-    fn note_gate(&mut self) {
+    pub(super) fn note_gate(&mut self) {
         if self.phase() != Phase::Baseline {
             return;
         }

@@ -25,6 +25,7 @@ mod pump;
 mod reading;
 mod recent;
 mod record;
+mod renumber;
 pub mod restart;
 mod rules;
 mod session;
@@ -35,7 +36,7 @@ mod view;
 pub use alarms::Occurrence;
 pub use checklist::{CheckItem, ItemState, ListItem, is_ready};
 pub use command::{AcknowledgeTarget, All, Command, OpenSession, Override};
-pub use entries::{Checked, DrugTotal, Entries, Entry};
+pub use entries::{Checked, DrugTotal, Entries, Entry, scale_name};
 pub use evidence::{ComputedScores, SelfTest};
 pub use input::{
     CarryOver, FeedId, FeedSetup, FeedState, HealthItem, Input, Setup, Started, engine_version,

@@ -78,23 +78,31 @@ impl Engine {
 
     /// The daemon started again, or for the first time.
     pub(super) fn take_start(&mut self, started: &Started, _records: &mut Vec<Numbered>) {
-        if self.session.is_none() {
+        if self.session.is_some() {
+            // Inputs name feeds by their places in the configuration that runs from here on.
+            self.follow_feeds(&started.setup);
+            if started.down_for.is_none() {
+                self.lengthen_times();
+            }
+        } else {
             if let Ok(profile) = profile::parse(&started.setup.profile) {
                 self.profile = Arc::new(profile);
             }
             self.feeds = Feeds::new(&started.setup, self.at);
-        } else if started.down_for.is_none() {
-            // Nobody knows how long nothing ran: times are lengthened, never shortened.
-            let now = self.at;
-            if let Some(session) = self.session.as_mut() {
-                session.cuff.due_now(now);
-                if session.score_due.is_some() {
-                    session.score_due = Some(now);
-                }
-            }
-            self.raise_until_seen(Rule::Clock, Some("restart: time since unknown".into()));
         }
         self.tasks_changed = true;
         self.dirty.all();
+    }
+
+    /// Nobody knows how long nothing ran: times are lengthened, never shortened.
+    fn lengthen_times(&mut self) {
+        let now = self.at;
+        if let Some(session) = self.session.as_mut() {
+            session.cuff.due_now(now);
+            if session.score_due.is_some() {
+                session.score_due = Some(now);
+            }
+        }
+        self.raise_until_seen(Rule::Clock, Some("restart: time since unknown".into()));
     }
 }

@@ -4,6 +4,7 @@
 use super::input::FeedId;
 use super::kernel::Engine;
 use super::record::Numbered;
+use super::renumber::Renumbering;
 use super::session::Stamped;
 use super::verdict::{Judged, Key, NEVER, Verdict};
 use crate::observation::{PumpEvent, PumpEventKind};
@@ -26,15 +27,16 @@ pub enum Delivery {
 }
 
 /// A transition whose outcome is awaited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Wait {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Wait {
     until: Moment,
     then: Phase,
     stamp: Stamped,
 }
 
 /// The pump of a session.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub struct Pump {
     /// What it does.
     pub delivery: Delivery,
@@ -63,64 +65,47 @@ impl Pump {
     pub const fn gate_seen(&mut self) {
         self.past_gate = None;
     }
-}
 
-/// How late an event was told, by the pump's own clock.
-fn lateness(event: &PumpEvent) -> Duration {
-    match (event.at, event.message_at) {
-        (Some(at), Some(sent)) => {
-            Duration::from_millis(u64::try_from(sent.millis_since(at)).unwrap_or(0))
-        }
-        (Some(_) | None, None) | (None, Some(_)) => Duration::ZERO,
+    /// The feeds have other places from now on.
+    pub fn renumber(&mut self, places: &Renumbering) {
+        self.feed = self.feed.map(|feed| places.of(feed));
     }
-}
 
-impl Engine {
-    /// A pump event.
-    pub(super) fn take_pump(&mut self, feed: FeedId, event: &PumpEvent, out: &mut Vec<Numbered>) {
-        if let Some(feed) = self.feeds.get_mut(feed) {
-            feed.is_pump = true;
+    /// What its alarm said before a restart about it and the session goes on.
+    pub const fn carry(&mut self, reason: Option<Reason>, since: Moment) {
+        match reason {
+            Some(Reason::GateNotPassed) => self.past_gate = Some(since),
+            Some(Reason::Conflict) => self.conflict = Some(since),
+            Some(_) | None => {}
         }
-        let now = self.at;
-        let late = lateness(event).min(self.profile.reading.oldest);
-        let wait_for = self.profile.pump.transition_wait;
-        let phase = self.phase();
-        let Some(session) = self.session.as_mut() else {
-            return;
-        };
-        // An event told late is taken at its own time for stamps, but not before the session.
-        let happened = Moment::from_micros(
-            now.as_micros()
-                .saturating_sub(u64::try_from(late.as_micros()).unwrap_or(u64::MAX)),
-        )
-        .max(session.opened.moment);
-        let pump = &mut session.pump;
-        pump.feed = Some(feed);
+    }
+
+    /// Follows an event that happened at `stamp` and was told now; gives the phase to which it leads.
+    pub fn follow(
+        &mut self,
+        feed: FeedId,
+        event: &PumpEvent,
+        now: Moment,
+        stamp: Stamped,
+        wait_for: Duration,
+    ) -> Option<Phase> {
+        self.feed = Some(feed);
         if event.event != PumpEventKind::Alarm {
-            pump.alarm = None;
-            pump.told = None;
+            self.alarm = None;
+            self.told = None;
         }
         if event.event != PumpEventKind::CommLost {
-            pump.lost = None;
+            self.lost = None;
         }
-        let stamp = self.stamp_at(happened);
-        let Some(session) = self.session.as_mut() else {
-            return;
-        };
-        if let Some(rate) = event.rate_ml_h {
-            session.pump_rate = Some((stamp, rate));
-        }
-        let pump = &mut session.pump;
-        let mut target = None;
         match event.event {
             PumpEventKind::DeliveryStart => {
-                pump.wait = None;
-                pump.delivery = Delivery::Running;
-                target = Some(Phase::Infusion);
+                self.wait = None;
+                self.delivery = Delivery::Running;
+                return Some(Phase::Infusion);
             }
             PumpEventKind::Transitioning => {
                 // A transition that was already awaited goes on to where it was going.
-                pump.wait.get_or_insert(Wait {
+                self.wait.get_or_insert(Wait {
                     until: now.after(wait_for),
                     then: Phase::Paused,
                     stamp,
@@ -128,37 +113,81 @@ impl Engine {
             }
             PumpEventKind::DeliveryStop | PumpEventKind::DeliveryComplete | PumpEventKind::Kvo => {
                 // Keeping the vein open after a completed dose is no reason to call it paused.
-                let completed = pump.wait.is_some_and(|wait| wait.then == Phase::Recovery);
+                let completed = self.wait.is_some_and(|wait| wait.then == Phase::Recovery);
                 let then = if event.event == PumpEventKind::DeliveryComplete || completed {
                     Phase::Recovery
                 } else {
                     Phase::Paused
                 };
                 if event.transitioning {
-                    pump.wait = Some(Wait {
+                    self.wait = Some(Wait {
                         until: now.after(wait_for),
                         then,
                         stamp,
                     });
                 } else {
-                    pump.wait = None;
-                    pump.delivery = Delivery::Stopped;
-                    target = Some(then);
+                    self.wait = None;
+                    self.delivery = Delivery::Stopped;
+                    return Some(then);
                 }
             }
-            PumpEventKind::RateChange => {
-                session.cuff.rate_changed(&self.profile.cuff, phase, now);
-                self.tasks_changed = true;
-            }
+            PumpEventKind::RateChange => {}
             PumpEventKind::Alarm => {
-                pump.alarm.get_or_insert(now);
-                pump.told.clone_from(&event.reason);
+                self.alarm.get_or_insert(now);
+                self.told.clone_from(&event.reason);
             }
             PumpEventKind::CommLost => {
-                pump.wait = None;
-                pump.delivery = Delivery::Unknown;
-                pump.lost.get_or_insert(now);
+                self.wait = None;
+                self.delivery = Delivery::Unknown;
+                self.lost.get_or_insert(now);
             }
+        }
+        None
+    }
+
+    /// No start came within the wait: the stop or completion stands. Gives what was awaited.
+    pub fn waited(&mut self, now: Moment) -> Option<Wait> {
+        let wait = self.wait.filter(|wait| wait.until <= now)?;
+        self.wait = None;
+        self.delivery = Delivery::Stopped;
+        Some(wait)
+    }
+}
+
+/// When an event happened, by how late the pump told it by its own clock: for stamps, and not before
+/// the session was opened.
+pub fn happened(event: &PumpEvent, now: Moment, oldest: Duration, opened: Moment) -> Moment {
+    let late = match (event.at, event.message_at) {
+        (Some(at), Some(sent)) => {
+            Duration::from_millis(u64::try_from(sent.millis_since(at)).unwrap_or(0))
+        }
+        (Some(_) | None, None) | (None, Some(_)) => Duration::ZERO,
+    };
+    let late = u64::try_from(late.min(oldest).as_micros()).unwrap_or(u64::MAX);
+    Moment::from_micros(now.as_micros().saturating_sub(late)).max(opened)
+}
+
+impl Engine {
+    /// A pump event.
+    pub(super) fn take_pump(&mut self, feed: FeedId, event: &PumpEvent, out: &mut Vec<Numbered>) {
+        let now = self.at;
+        let phase = self.phase();
+        let Some(session) = self.session.as_ref() else {
+            return;
+        };
+        let oldest = self.profile.reading.oldest;
+        let stamp = self.stamp_at(happened(event, now, oldest, session.opened.moment));
+        let wait_for = self.profile.pump.transition_wait;
+        let Some(session) = self.session.as_mut() else {
+            return;
+        };
+        if let Some(rate) = event.rate_ml_h {
+            session.pump_rate = Some((stamp, rate));
+        }
+        let target = session.pump.follow(feed, event, now, stamp, wait_for);
+        if event.event == PumpEventKind::RateChange {
+            session.cuff.rate_changed(&self.profile.cuff, phase, now);
+            self.tasks_changed = true;
         }
         self.refute_carried(Key::whole(Rule::Pump));
         self.dirty.rule(Rule::Pump);
@@ -202,12 +231,10 @@ impl Engine {
     /// No start came within the wait: the stop or completion stands.
     pub(super) fn fire_pump(&mut self, out: &mut Vec<Numbered>) {
         let now = self.at;
-        let due = self.session.as_mut().and_then(|session| {
-            let wait = session.pump.wait.filter(|wait| wait.until <= now)?;
-            session.pump.wait = None;
-            session.pump.delivery = Delivery::Stopped;
-            Some(wait)
-        });
+        let due = self
+            .session
+            .as_mut()
+            .and_then(|session| session.pump.waited(now));
         if let Some(wait) = due {
             self.dirty.rule(Rule::Pump);
             self.pump_leads(wait.then, wait.stamp, out);

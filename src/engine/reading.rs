@@ -7,7 +7,8 @@
 
 use crate::observation::{DeviceTime, Finding, Observation};
 use crate::profile::ReadingTiming;
-use crate::vocabulary::{Cause, Moment, Parameter, Reading, WallTime};
+use crate::vocabulary::{Cause, Moment, Parameter, Reading, Site, WallTime};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Number of parameters that we know.
@@ -66,6 +67,8 @@ pub struct Held {
     pub measured_at: Option<DeviceTime>,
     /// A finding beside the number.
     pub finding: Option<Finding>,
+    /// Where it was measured, when told.
+    pub site: Option<Site>,
     /// For a cuff: the number of the reading it belongs to.
     pub number: u64,
 }
@@ -112,8 +115,33 @@ pub fn age_of(observation: &Observation, timing: &ReadingTiming) -> Result<Durat
     Ok(span)
 }
 
+/// What an observation is worth when it arrives: its age by the device, and its reading, which is
+/// refused when it was measured before the session was opened `session_for` ago, or was so long under way
+/// that it says nothing about now.
+pub fn admitted(
+    observation: &Observation,
+    timing: &ReadingTiming,
+    silence: Duration,
+    session_for: Option<Duration>,
+) -> (Duration, Reading) {
+    let (age, reading) = match age_of(observation, timing) {
+        Ok(age) => (age, observation.reading),
+        Err(cause) => (Duration::ZERO, Reading::Invalid(cause)),
+    };
+    let is_cuff = observation
+        .parameter
+        .known()
+        .is_some_and(Parameter::is_cuff);
+    let before_opening = session_for.is_some_and(|session_for| age > session_for);
+    let too_late = !is_cuff && age > silence;
+    if before_opening || too_late {
+        return (age, Reading::Invalid(Cause::Old));
+    }
+    (age, reading)
+}
+
 /// What the cuff of one feed does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CuffStatus {
     /// Nothing was said yet.
     #[default]
@@ -137,7 +165,7 @@ const CUFF: [Parameter; 4] = [
 ];
 
 /// One value of the current cuff reading.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct CuffValue {
     level: Option<i64>,
     seen: Moment,
@@ -159,7 +187,8 @@ pub enum CuffTaken {
 
 /// Tells cuff readings of one feed apart: by the device's time, else by the values and a change of
 /// status (engine.md 3).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct CuffIdentity {
     time: Option<DeviceTime>,
     sent: Option<DeviceTime>,

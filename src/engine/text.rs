@@ -199,6 +199,8 @@ fn limit_line(alarm: &AlarmRecord) -> String {
         text.push_str(" — recheck");
     } else if alarm.reason.as_deref() == Some(Reason::Repeated.name()) {
         text.push_str(", third time within a minute");
+    } else if alarm.reason.as_deref() == Some(Reason::PointSeconds.name()) {
+        text.push_str(", by depth and time");
     }
     text
 }
@@ -228,8 +230,15 @@ pub fn mark(key: Key, occurrence: &Occurrence) -> String {
 pub fn command(command: &Command) -> String {
     match command {
         Command::Drug {
-            name, dose, unit, ..
-        } => format!("Drug {name} {dose} {unit}"),
+            name,
+            dose,
+            unit,
+            wasted,
+            ..
+        } => {
+            let what = if *wasted { "Wasted" } else { "Drug" };
+            format!("{what} {name} {dose} {unit}")
+        }
         Command::Score { scale, value, .. } => format!("Score {scale} {value}"),
         Command::Note { text, .. } => format!("Note: {text}"),
         Command::SetLimit {

@@ -229,13 +229,13 @@ impl Engine {
                 .feeds
                 .usable(parameter, self.at)
                 .or_else(|| self.feeds.refused(parameter, self.at))
-                .map(|(id, _)| id);
-            self.feeds.iter().filter_map(move |(feed, from)| {
-                Some(HeldReading {
+                .map(|(id, held)| (id, held.site));
+            self.feeds.iter().flat_map(move |(feed, from)| {
+                from.told(parameter).map(move |held| HeldReading {
                     feed,
                     parameter: parameter.into(),
-                    held: from.held.get(parameter).as_ref()?,
-                    judged: judged == Some(feed),
+                    held,
+                    judged: judged == Some((feed, held.site)),
                 })
             })
         });

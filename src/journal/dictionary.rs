@@ -150,7 +150,13 @@ impl Feeds {
                 let (name, protocol): (String, String) = (row.get(0)?, row.get(1)?);
                 Ok((name.into(), protocol.into()))
             })?
-            .collect::<rusqlite::Result<_>>()?;
+            .collect::<rusqlite::Result<FeedNames>>()?;
+        // A start goes on with what the record says until it tells its own.
+        let names = if names.is_empty() {
+            noted.clone()
+        } else {
+            names
+        };
         Ok(Self { names, noted })
     }
 
@@ -160,6 +166,18 @@ impl Feeds {
             .iter()
             .map(|feed| (Arc::clone(&feed.name), Arc::clone(&feed.protocol)))
             .collect();
+    }
+
+    /// The feeds from now on, within a session: those that run now, then those of the session that are
+    /// configured no longer, as the engine numbers them.
+    pub(super) fn go_on(&mut self, feeds: &[FeedSetup]) {
+        let known = std::mem::take(&mut self.names);
+        self.set(feeds);
+        for feed in known {
+            if self.names.iter().all(|(name, _)| *name != feed.0) {
+                self.names.push(feed);
+            }
+        }
     }
 
     /// The name of a feed.

@@ -203,7 +203,7 @@ impl Ledger {
                         self.notes.section(connection, entry)?;
                         match &entry.body {
                             Body::Input(input) => {
-                                let parameter = self.notes.input(connection, entry.seq, input)?;
+                                let parameter = self.notes.input(connection, entry, input)?;
                                 row::insert_input(&mut inputs, entry.into(), input, parameter)?;
                             }
                             Body::Record(record, late) => {
@@ -285,13 +285,17 @@ impl Notes {
     fn input(
         &mut self,
         connection: &Connection,
-        seq: u64,
+        entry: &Entry,
         input: &Input,
     ) -> rusqlite::Result<Option<i64>> {
         self.carried = matches!(input, Input::CarryOver(_));
         if let Input::Started(Started { setup, .. }) | Input::Open { setup, .. } = input {
-            self.feeds.set(&setup.feeds);
-            self.feeds.note(connection, seq)?;
+            if matches!(input, Input::Started(_)) && entry.session.is_some() {
+                self.feeds.go_on(&setup.feeds);
+            } else {
+                self.feeds.set(&setup.feeds);
+            }
+            self.feeds.note(connection, entry.seq)?;
         }
         if let Input::Reading { observation, .. } = input {
             let parameter = &observation.parameter;

@@ -20,6 +20,7 @@ mod queries;
 mod replay;
 mod restore;
 mod row;
+mod session;
 mod store;
 mod trend;
 mod verify;
@@ -36,6 +37,7 @@ pub use queries::{AlarmRow, EventRow, QueryError, Reader, SessionRow, WaveSlice}
 pub use replay::{Difference, ReadError, Replayed};
 pub use restore::{Plan, Restored, Timeline};
 pub use row::BadRow;
+pub use session::{FeedAt, MissingEntries, OpenedBy, SessionEntries};
 pub use store::{OpenError, SCHEMA_VERSION};
 pub use trend::{HistoryPoint, MOST_POINTS};
 pub use verify::{Verdict, VerifyError, verify};

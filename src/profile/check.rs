@@ -3,10 +3,13 @@
 use super::read::{Reader, Section};
 use super::{Gate, LimitRule, PhaseSet, Rail, Rails, Side, Technical, Tier};
 use crate::vocabulary::{Phase, Priority, Rule};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// A heart-rate limit must alarm within 10 s (IEC 60601-2-27).
 const RATE_WITHIN: Duration = Duration::from_secs(10);
+/// What an integral may ask for; oximeter makers offer 10 to 100.
+const POINT_SECONDS: RangeInclusive<u64> = 1..=1000;
 /// The default low SpO2 limit may not be below 85 % (ISO 9919 201.5.4, ISO 80601-2-61).
 const SPO2_DEFAULT_LEAST: i64 = 85;
 
@@ -40,6 +43,10 @@ pub(super) fn limits(
             let what = format!("{} is beyond the rail at {}", part.limit, rail.limit);
             reader.problem(from.at(), key.as_str(), what);
         }
+        if tier.point_seconds.is_some() && rule.rule != Rule::Spo2Low {
+            let what = "is for spo2-low only";
+            reader.problem(from.at(), format!("{key}.point-seconds"), what);
+        }
         let is_rate = matches!(rule.rule, Rule::RateLow | Rule::RateHigh);
         if is_rate && tier.priority > Priority::Low && tier.delay > RATE_WITHIN {
             let what = "a rate must alarm within 10 s (IEC 60601-2-27)";
@@ -62,6 +69,19 @@ pub(super) fn limits(
         let what = "the outermost limit must be at 85 or above (ISO 80601-2-61)";
         reader.problem(from.at(), from.key("tiers"), what);
     }
+}
+
+/// The points times seconds of a tier, in their range.
+pub(super) fn point_seconds(reader: &mut Reader<'_>, from: &Section<'_>, told: i64) -> u64 {
+    u64::try_from(told)
+        .ok()
+        .filter(|told| POINT_SECONDS.contains(told))
+        .unwrap_or_else(|| {
+            let (least, most) = (POINT_SECONDS.start(), POINT_SECONDS.end());
+            let what = format!("must be between {least} and {most}");
+            reader.problem(from.at(), from.key("point-seconds"), what);
+            *most
+        })
 }
 
 /// Whether a limit of this rule is inside the rails; otherwise which rail it breaks.

@@ -65,6 +65,8 @@ pub enum Reason {
     NeverReceived,
     /// Received before, then gone.
     Gone,
+    /// The points beyond the limit times seconds of the profile.
+    PointSeconds,
     /// The last of several sources is alarming or failing twice.
     Twice,
     /// Pump and phase contradict each other.
@@ -86,6 +88,7 @@ impl Reason {
             Self::Fall => "fall",
             Self::Recheck => "recheck",
             Self::Repeated => "three-in-60s",
+            Self::PointSeconds => "point-seconds",
             Self::NeverReceived => "never-received",
             Self::Gone => "gone",
             Self::Twice => "twice",
@@ -111,6 +114,8 @@ pub struct Tier {
     pub relative: Option<Relative>,
     /// How long the violation must persist (continuous values).
     pub delay: Duration,
+    /// Points beyond the limit times seconds that alarm before the delay is over (SpO2 only).
+    pub point_seconds: Option<u64>,
     /// Where it applies.
     pub phases: PhaseSet,
     /// Whether a cuff reading needs a second one that confirms it.
@@ -168,24 +173,42 @@ impl Tier {
         !self.all_beyond(v, baseline, margin).unwrap_or(false)
     }
 
+    /// How far beyond its limit a violating value lies, in hundredths of a unit; zero at the limit itself.
+    pub fn depth(&self, v: i64, baseline: Option<i64>) -> u64 {
+        let Some((bound, _)) = self.hundredfold(baseline) else {
+            return 0;
+        };
+        let v = v.saturating_mul(100);
+        let beyond = match self.side {
+            Side::Low => bound.saturating_sub(v),
+            Side::High => v.saturating_sub(bound),
+        };
+        u64::try_from(beyond).unwrap_or(0)
+    }
+
     /// The limit that a violating value has to come back over, exact, and whether it is relative: of
     /// two parts the more extreme one, because both must be violated.
     pub fn limit(&self, baseline: Option<i64>) -> Option<(Decimal, bool)> {
+        let (hundredfold, is_relative) = self.hundredfold(baseline)?;
+        Some((Decimal::new(hundredfold, 2).normalized(), is_relative))
+    }
+
+    /// The same times 100.
+    fn hundredfold(&self, baseline: Option<i64>) -> Option<(i64, bool)> {
         let absolute = self.absolute.map(|part| part.limit.saturating_mul(100));
         let relative = match (self.relative, baseline) {
             (Some(part), Some(b)) => Some(part.hundredfold(self.side, b)),
             (Some(_), None) | (None, _) => None,
         };
-        let (hundredfold, is_relative) = match (absolute, relative) {
+        match (absolute, relative) {
             (Some(a), Some(r)) => match self.side {
-                Side::Low => (a.min(r), r < a),
-                Side::High => (a.max(r), r > a),
+                Side::Low => Some((a.min(r), r < a)),
+                Side::High => Some((a.max(r), r > a)),
             },
-            (Some(a), None) => (a, false),
-            (None, Some(r)) => (r, true),
-            (None, None) => return None,
-        };
-        Some((Decimal::new(hundredfold, 2).normalized(), is_relative))
+            (Some(a), None) => Some((a, false)),
+            (None, Some(r)) => Some((r, true)),
+            (None, None) => None,
+        }
     }
 }
 
@@ -211,6 +234,9 @@ impl fmt::Display for Tier {
                 Relative::Percent(percent) => write!(f, "{join}{word} B {sign} {percent} %")?,
                 Relative::Points(points) => write!(f, "{join}at or {word} B {sign} {points}")?,
             }
+        }
+        if let Some(point_seconds) = self.point_seconds {
+            write!(f, ", or {point_seconds} point-s")?;
         }
         Ok(())
     }
@@ -270,6 +296,7 @@ mod tests {
             absolute: absolute.map(|(limit, inclusive)| Absolute { limit, inclusive }),
             relative,
             delay: Duration::ZERO,
+            point_seconds: None,
             phases: PhaseSet::default().with(Phase::Infusion),
             confirm: false,
             reason: None,

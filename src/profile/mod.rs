@@ -316,6 +316,18 @@ mod tests {
                 "10 s",
             ),
             (
+                "below = 92, for",
+                "below = 92, point-seconds = 0, for",
+                "limits.spo2-low.tiers[1].point-seconds",
+                "between",
+            ),
+            (
+                "below = 50, for",
+                "below = 50, point-seconds = 50, for",
+                "limits.rate-low.tiers[0].point-seconds",
+                "spo2-low only",
+            ),
+            (
                 "recovery = \"30min\"",
                 "recovery = \"30 minutes\"",
                 "session.recovery",

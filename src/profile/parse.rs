@@ -373,6 +373,8 @@ fn tier<'t>(
     }
 
     let delay = reader.duration(from, "for", zero);
+    let told = reader.optional_whole(from, "point-seconds");
+    let point_seconds = told.map(|told| check::point_seconds(reader, from, told));
     let reason = from.optional("reason").and_then(|value| {
         let found = (value.get_ref().as_str() == Some(Reason::Fall.name())).then_some(Reason::Fall);
         if found.is_none() {
@@ -396,6 +398,7 @@ fn tier<'t>(
         absolute,
         relative,
         delay,
+        point_seconds,
         phases,
         confirm: reader.flag(from, "confirm"),
         reason,

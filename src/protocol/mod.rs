@@ -18,6 +18,7 @@ mod ge_dri;
 mod ge_unity;
 mod groups;
 pub mod hl7;
+mod intellivue;
 pub mod json;
 mod lines;
 mod masimo_ascii1;

@@ -147,6 +147,7 @@ impl Protocol {
 pub static REGISTRY: &[Protocol] = &[
     super::hl7::PROTOCOL,
     super::mindray_pds::PROTOCOL,
+    super::intellivue::PROTOCOL,
     super::masimo_ascii1::PROTOCOL,
     super::ge_dri::PROTOCOL,
     super::nonin::DF2,

@@ -7,6 +7,7 @@
 mod engine_thread;
 mod health;
 mod history;
+mod report;
 mod restore;
 pub mod systemd;
 mod watch;
@@ -198,6 +199,7 @@ impl Daemon {
                 status: Arc::clone(&status),
                 inbox: inbox.clone(),
                 history: Arc::new(history::Record::new(configuration.journal.clone())),
+                reports: Arc::new(report::Documents::new(configuration.journal.clone())),
                 waves: wave_tap,
                 clock,
             };

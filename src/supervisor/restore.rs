@@ -165,12 +165,14 @@ impl Start {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{AlarmEvent, HealthItem, OpenSession};
+    use crate::engine::{AlarmEvent, FeedId, FeedSetup, HealthItem, OpenSession};
     use crate::journal::{Entry, Start as Boot, Watcher};
+    use crate::observation::{Identity, Observation};
     use crate::profile::SHIPPED;
-    use crate::vocabulary::{Moment, Rule, WallTime};
+    use crate::vocabulary::{Decimal, Moment, Parameter, Reading, Rule, WallTime};
     use std::path::Path;
     use std::sync::mpsc;
+    use std::time::Duration;
 
     struct Quiet;
 
@@ -215,22 +217,28 @@ mod tests {
     /// One life of the daemon: restored, then these inputs a second apart, then gone. The open alarms as
     /// they were at its beginning and at its end, each with its number.
     fn life(path: &Path, from: u64, inputs: &[Input]) -> [Vec<(Rule, u64)>; 2] {
-        let now = at(from);
-        let start = Boot::new("boot".into(), now, true, SHIPPED.into());
-        let mut journal = Journal::open(path, start).unwrap();
-        let restored = engine(&mut journal, now, "boot".into(), setup(SHIPPED)).unwrap();
-        let (mut outlet, writer) = journal.start(Box::new(Quiet), |_, _, _| None).unwrap();
-        let mut engine = restored.engine;
-        for job in restored.jobs {
-            outlet.push(job);
-        }
         let open_alarms = |engine: &Engine| -> Vec<_> {
             engine
                 .open_alarms()
                 .map(|(key, occurrence)| (key.rule, occurrence.id))
                 .collect()
         };
-        let before = open_alarms(&engine);
+        let [before, after] = engines(path, from, setup(SHIPPED), inputs);
+        [open_alarms(&before), open_alarms(&after)]
+    }
+
+    /// The same with these feeds and settings: the engine as it was restored, and as it was at the end.
+    fn engines(path: &Path, from: u64, setup: Arc<Setup>, inputs: &[Input]) -> [Engine; 2] {
+        let now = at(from);
+        let start = Boot::new("boot".into(), now, true, SHIPPED.into());
+        let mut journal = Journal::open(path, start).unwrap();
+        let restored = engine(&mut journal, now, "boot".into(), setup).unwrap();
+        let (mut outlet, writer) = journal.start(Box::new(Quiet), text_of).unwrap();
+        let mut engine = restored.engine;
+        for job in restored.jobs {
+            outlet.push(job);
+        }
+        let restored = engine.clone();
         for (second, input) in (from + 1..).zip(inputs) {
             let before = engine.session();
             let mut made = Vec::new();
@@ -251,7 +259,7 @@ mod tests {
         assert!(answered.recv().unwrap());
         drop(outlet);
         writer.join().unwrap();
-        [before, open_alarms(&engine)]
+        [restored, engine]
     }
 
     /// How often each alarm of the record began and ended.
@@ -350,5 +358,154 @@ mod tests {
         let start = Boot::new("boot".into(), at(200), true, SHIPPED.into());
         let journal = Journal::open(&path, start).unwrap();
         assert_eq!(journal.restored().session, Some(1));
+    }
+
+    fn with_feeds(names: &[&str]) -> Arc<Setup> {
+        let feed = |name: &&str| FeedSetup {
+            name: (*name).into(),
+            protocol: "test".into(),
+            silence: Duration::from_secs(10),
+            cadence: Duration::from_secs(1),
+            parameters: Vec::new(),
+            ours: Identity::default(),
+        };
+        Arc::new(Setup {
+            profile: SHIPPED.into(),
+            feeds: names.iter().map(feed).collect(),
+            ..Setup::default()
+        })
+    }
+
+    fn open_with(setup: &Arc<Setup>) -> Input {
+        Input::Open {
+            session: 1,
+            about: Box::new(OpenSession::default()),
+            setup: Arc::clone(setup),
+        }
+    }
+
+    fn reads(feed: u16, parameter: Parameter, value: i64) -> Input {
+        let reading = Reading::Valid(Decimal::whole(value));
+        Input::Reading {
+            feed: FeedId(feed),
+            observation: Observation::new(parameter, reading),
+        }
+    }
+
+    /// Every standing alarm about a feed or with a value of one: its rule, number and the feed's name.
+    fn by_name(engine: &Engine) -> Vec<(Rule, u64, String)> {
+        engine
+            .open_alarms()
+            .filter_map(|(key, occurrence)| {
+                let feed = occurrence.verdict.feed?;
+                Some((key.rule, occurrence.id, engine.feed_name(feed)?.to_string()))
+            })
+            .collect()
+    }
+
+    /// A session of two feeds: the oximeter says nothing any more, the monitor gives a low SpO2.
+    fn session_of_two(path: &Path, names: [&str; 2]) -> [Engine; 2] {
+        let setup = with_feeds(&names);
+        let mut story = vec![open_with(&setup), reads(1, Parameter::Hr, 70)];
+        story.extend((0..14).map(|_| reads(0, Parameter::Spo2, 84)));
+        engines(path, 0, setup, &story)
+    }
+
+    /// Marks the last start as good or not, so that the next one replays or carries over.
+    fn good(path: &Path, is_good: bool) {
+        let connection = rusqlite::Connection::open(path).unwrap();
+        connection
+            .execute("UPDATE start SET good = ?1", [is_good])
+            .unwrap();
+    }
+
+    #[test]
+    fn feeds_in_another_order_keep_their_names_readings_and_alarms() {
+        for replayed in [true, false] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("journal.db");
+            let [_, before] = session_of_two(&path, ["monitor", "oximeter"]);
+            let alarms = by_name(&before);
+            let named = |rule, name: &str| {
+                alarms
+                    .iter()
+                    .any(|alarm| alarm.0 == rule && alarm.2 == name)
+            };
+            assert!(named(Rule::Spo2Low, "monitor"), "{alarms:?}");
+            assert!(named(Rule::FeedLost, "oximeter"), "{alarms:?}");
+            good(&path, replayed);
+
+            // A feed was added in front, the two changed places; readings name feeds by the new places.
+            let setup = with_feeds(&["pump", "oximeter", "monitor"]);
+            let story = [
+                reads(2, Parameter::Spo2, 83),
+                reads(1, Parameter::Hr, 71),
+                Input::Tick,
+            ];
+            let [restored, after] = engines(&path, 16, Arc::clone(&setup), &story);
+            let of = |engine: &Engine, rule| -> Vec<_> {
+                by_name(engine)
+                    .into_iter()
+                    .filter(|alarm| alarm.0 == rule)
+                    .collect()
+            };
+            assert_eq!(of(&restored, Rule::Spo2Low), of(&before, Rule::Spo2Low));
+            assert_eq!(of(&after, Rule::Spo2Low), of(&before, Rule::Spo2Low));
+            assert_eq!(of(&restored, Rule::FeedLost), of(&before, Rule::FeedLost));
+            let still_lost = of(&after, Rule::FeedLost);
+            assert!(still_lost.is_empty(), "the oximeter speaks: {still_lost:?}");
+            for held in after.held_readings() {
+                let name = after.feed_name(held.feed).unwrap();
+                let expected = if held.parameter.known() == Some(Parameter::Spo2) {
+                    "monitor"
+                } else {
+                    "oximeter"
+                };
+                assert_eq!(&*name, expected);
+            }
+            let verdicts = crate::journal::verify(&path, None).unwrap();
+            assert!(
+                verdicts.iter().all(crate::journal::Verdict::is_proven),
+                "{verdicts:?}"
+            );
+            good(&path, true);
+            let [again, _] = engines(&path, 20, setup, &[]);
+            assert_eq!(of(&again, Rule::Spo2Low), of(&after, Rule::Spo2Low));
+        }
+    }
+
+    #[test]
+    fn a_feed_that_is_configured_no_longer_is_lost_under_its_own_name() {
+        for replayed in [true, false] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("journal.db");
+            session_of_two(&path, ["monitor", "oximeter"]);
+            good(&path, replayed);
+            // Renamed: another name is another feed.
+            let story: Vec<Input> = (0..30).map(|_| reads(0, Parameter::Hr, 71)).collect();
+            let [_, after] = engines(&path, 16, with_feeds(&["oximeter", "new"]), &story);
+            let lost: Vec<String> = by_name(&after)
+                .into_iter()
+                .filter(|alarm| alarm.0 == Rule::FeedLost)
+                .map(|alarm| alarm.2)
+                .collect();
+            assert_eq!(lost, ["new", "monitor"], "replayed: {replayed}");
+            let texts: Vec<String> = {
+                let connection = rusqlite::Connection::open(&path).unwrap();
+                let mut rows = connection
+                    .prepare("SELECT text FROM v_alarms WHERE rule = 'feed-lost'")
+                    .unwrap();
+                let texts = rows.query_map([], |row| row.get(0)).unwrap();
+                texts.map(Result::unwrap).collect()
+            };
+            assert!(
+                texts.iter().any(|text| text.contains("Feed monitor")),
+                "{texts:?}"
+            );
+            assert!(
+                !texts.iter().any(|text| text.contains("Feed ?")),
+                "{texts:?}"
+            );
+        }
     }
 }

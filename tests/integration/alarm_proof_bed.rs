@@ -20,21 +20,30 @@ pub struct Bed {
 impl Bed {
     /// A session opened at zero with the shipped profile; the monitor may say nothing for `silence`.
     pub fn opened(silence: Duration) -> Self {
+        Self::opened_with(profile::SHIPPED, silence)
+    }
+
+    /// The same with another profile.
+    pub fn opened_with(profile: &str, silence: Duration) -> Self {
         let mut bed = Self {
             engine: Engine::new(0),
             at: Moment::ZERO,
         };
-        bed.take(&Self::opening(silence));
+        bed.take(&Self::opening_with(profile, silence));
         bed
     }
 
     /// The opening of its session.
     pub fn opening(silence: Duration) -> Input {
+        Self::opening_with(profile::SHIPPED, silence)
+    }
+
+    fn opening_with(profile: &str, silence: Duration) -> Input {
         Input::Open {
             session: 1,
             about: Box::new(OpenSession::default()),
             setup: Arc::new(Setup {
-                profile: profile::SHIPPED.into(),
+                profile: profile.into(),
                 feeds: vec![FeedSetup {
                     name: "monitor".into(),
                     protocol: "test".into(),

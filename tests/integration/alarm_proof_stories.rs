@@ -3,9 +3,10 @@
 //! the recordings, goal 8 with the crash of the real daemon.
 
 use super::alarm_proof_bed::{Bed, command, reads};
-use super::alarm_story::{Story, judge};
+use super::alarm_story::{Story, Told, judge};
 use infusewatch::board::{self, AlarmStateView, Board};
-use infusewatch::engine::{AudioState, Command, Sounding};
+use infusewatch::engine::{AudioState, Command, HealthItem, Input, Sounding};
+use infusewatch::profile::SHIPPED;
 use infusewatch::vocabulary::{
     Decimal, Moment, Now, Parameter, ParameterId, Priority, Rule, WallTime,
 };
@@ -263,4 +264,326 @@ fn alm_goal_9_without_ecg_and_pleth_the_cuffs_rate_is_judged_at_once_by_reading(
         story.told().alarms("rate-high"),
         ["100 begin high", "400 deescalate medium", "460 return high"]
     );
+}
+
+/// Respiration of two sensors in one feed at this second.
+fn two_rates(story: Story, second: u32, impedance: Value, airway: Value) -> Story {
+    let t = f64::from(second);
+    let line = |site: &str, mut told: Value| {
+        told["kind"] = "observation".into();
+        told["feed"] = "monitor".into();
+        told["parameter"] = "rr".into();
+        told["site"] = site.into();
+        told
+    };
+    story
+        .line(t, line("impedance", impedance))
+        .line(t, line("airway", airway))
+}
+
+#[test]
+fn alm_respiration_of_two_sensors_in_one_feed_does_not_take_turns() {
+    // The first one is too slow: the other one's values do not reset its delay.
+    let mut story = Story::opened();
+    for second in 10..60 {
+        story = two_rates(story, second, json!({"value": 9}), json!({"value": 14}));
+    }
+    let told = story.told();
+    assert_eq!(told.alarms("rr-low"), ["25 begin medium"]);
+    assert_eq!(told.kind("alarm").len(), 1, "{:?}", told.0);
+
+    // The second one finds no more than six breaths: high tiers are judged on both.
+    let mut story = Story::opened();
+    for second in 10..40 {
+        story = two_rates(story, second, json!({"value": 14}), json!({"value": 6}));
+    }
+    for second in 40..60 {
+        story = two_rates(story, second, json!({"value": 14}), json!({"value": 13}));
+    }
+    let told = story.told();
+    assert_eq!(told.alarms("rr-low"), ["20 begin high", "45 return high"]);
+    assert_eq!(told.first("rr-low")["value"], 6);
+
+    // Low and medium tiers follow the first one alone.
+    let mut story = Story::opened();
+    for second in 10..60 {
+        story = two_rates(story, second, json!({"value": 14}), json!({"value": 9}));
+    }
+    let told = story.told();
+    assert!(
+        told.alarms("rr-low").is_empty(),
+        "{:?}",
+        told.alarms("rr-low")
+    );
+
+    // Its no-breath bit counts, and a first sensor without a number leaves the second one to be judged.
+    let invalid = json!({"value": null, "validity": "invalid", "cause": "probe-off"});
+    let mut story = Story::opened();
+    for second in 10..30 {
+        story = two_rates(story, second, json!({"value": 14}), json!({"value": 13}));
+    }
+    for second in 30..60 {
+        story = two_rates(story, second, invalid.clone(), json!({"value": 9}));
+    }
+    let told = story
+        .line(
+            60.0,
+            json!({"kind": "observation", "feed": "monitor", "parameter": "rr", "site": "airway",
+                   "value": 0, "finding": "no-breath"}),
+        )
+        .end(61.0)
+        .told();
+    assert_eq!(told.alarms("rr-low"), ["45 begin medium"]);
+    assert_eq!(told.alarms("no-breath"), ["60 begin high"]);
+}
+
+#[test]
+fn alm_a_crossed_pair_raises_nothing_whichever_value_comes_first() {
+    for (first, second) in [("nibp-sys", "nibp-dia"), ("nibp-dia", "nibp-sys")] {
+        let value = |parameter: &str| if parameter == "nibp-sys" { 190 } else { 200 };
+        let pair = |story: Story, t: f64| {
+            [first, second].into_iter().fold(story, |story, parameter| {
+                story.line(
+                    t,
+                    json!({"kind": "observation", "feed": "monitor", "parameter": parameter,
+                           "value": value(parameter), "measured_at": t}),
+                )
+            })
+        };
+        let story = Story::infusing(760).cuff(600.5, 120, 80);
+        let told = pair(story, 700.0).told();
+        assert!(
+            told.alarms("sbp-high").is_empty(),
+            "{:?}",
+            told.alarms("sbp-high")
+        );
+        assert!(told.alarms("dbp-high").is_empty());
+    }
+}
+
+#[test]
+fn alm_a_crossed_arterial_pair_is_no_pressure_and_is_told_after_the_third() {
+    let mut story = Story::infusing(700);
+    for second in 610..640 {
+        story =
+            story
+                .reads(f64::from(second), "art-sys", 70)
+                .reads(f64::from(second), "art-dia", 75);
+    }
+    let told = story.told();
+    assert!(
+        told.alarms("sbp-low").is_empty(),
+        "{:?}",
+        told.alarms("sbp-low")
+    );
+    assert_eq!(told.alarms("implausible").len(), 2, "one for each pressure");
+    assert_eq!(told.alarms("implausible")[0], "612 begin low");
+}
+
+#[test]
+fn alm_a_phase_change_never_restarts_a_running_timer_of_an_arterial_line() {
+    // A limit of its own in observation, instead of the infusion's.
+    let tighter = r#"  { tier = "low", above = 160, for = "10s", phases = ["infusion", "paused", "recovery"] },
+  { tier = "low", above = 155, for = "10s", phases = ["observation"] },"#;
+    let profile = SHIPPED.replacen(
+        r#"  { tier = "low", above = 160, for = "10s", phases = ["infusion", "paused", "recovery"] },"#,
+        tighter,
+        1,
+    );
+    assert_ne!(profile, SHIPPED);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), profile).unwrap();
+    let judged = |sys: i64, from: u32| {
+        // Recovery from 700 s on, observation from 2500 s on; no baseline, so no other low limit.
+        let text = Story::opened()
+            .steady("spo2", 97, 1, 2600)
+            .steady("hr", 70, 1, 2600)
+            .steady("art-sys", 120, 650, from - 1)
+            .steady("art-sys", sys, from, 2600)
+            .command(600.0, json!({"command": "start-infusion"}))
+            .command(700.0, json!({"command": "stop-infusion"}))
+            .text();
+        let output = judge(&text, &["--profile", file.path().to_str().unwrap()]);
+        let lines = String::from_utf8(output.stdout).unwrap();
+        let told = Told(
+            lines
+                .lines()
+                .map(|line| serde_json::from_str(line).unwrap())
+                .collect(),
+        );
+        told.alarms("sbp-high")
+    };
+    // Four seconds of ten are over at the change.
+    assert_eq!(judged(162, 2496), ["2506 begin low"]);
+    // Inside the old limit, past the new one: its time begins with the phase.
+    assert_eq!(judged(158, 2496), ["2510 begin low"]);
+}
+
+/// Every file of Rust below a folder, as one text.
+fn sources(folder: &std::path::Path, text: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, text);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            text.push_str(&std::fs::read_to_string(path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn alm_every_requirement_is_listed_with_tests_that_exist() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut code = String::new();
+    for folder in ["src", "tests"] {
+        sources(&root.join(folder), &mut code);
+    }
+    let page = std::fs::read_to_string(root.join("docs/alarms.md")).unwrap();
+    let (_, table) = page.split_once("## Requirements and their tests").unwrap();
+    let (table, _) = table.split_once("\n## ").unwrap();
+    let rows: Vec<&str> = table
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .skip(1)
+        .collect();
+    let expected: Vec<String> = (1..=26)
+        .map(|number| format!("A{number}"))
+        .chain((1..=10).map(|number| format!("goal {number}")))
+        .collect();
+    let listed: Vec<&str> = rows
+        .iter()
+        .map(|row| row.split('|').nth(1).unwrap().trim())
+        .collect();
+    assert_eq!(listed, expected);
+    for row in rows {
+        let proofs = row.split('|').nth(3).unwrap();
+        for name in proofs.split('`').skip(1).step_by(2) {
+            let is_page = name.ends_with(".md");
+            assert!(
+                is_page || code.contains(&format!("fn {name}(")),
+                "{name} is named in docs/alarms.md and is no test"
+            );
+        }
+    }
+}
+
+#[test]
+fn alm_each_low_alarm_asks_for_one_tone_of_its_own() {
+    let mut bed = bed(97, 70);
+    let turn = |bed: &Bed| board::cue(&bed.engine).turn;
+    let quiet = turn(&bed);
+    let failing = |what: HealthItem, ok: bool| Input::Health {
+        what,
+        ok,
+        detail: None,
+    };
+    bed.take(&failing(HealthItem::QueueFull, false));
+    let first = turn(&bed);
+    assert_ne!(first, quiet);
+    bed.wait(Duration::from_secs(20));
+    bed.take(&reads(Parameter::Spo2, 97));
+    assert_eq!(turn(&bed), first, "one tone, once");
+    bed.take(&failing(HealthItem::Clock, false));
+    let second = turn(&bed);
+    assert_ne!(second, first, "another low alarm");
+    // Ends, acknowledgements and more urgent alarms ask for no low tone.
+    bed.take(&failing(HealthItem::QueueFull, true));
+    bed.take(&failing(HealthItem::Sound, false));
+    assert_eq!(turn(&bed), second);
+    assert_eq!(board::cue(&bed.engine).sounding, Sounding::Medium);
+    // What is left when the urgent one is over is told once more.
+    bed.take(&failing(HealthItem::Sound, true));
+    assert_eq!(board::cue(&bed.engine).sounding, Sounding::Low);
+    assert_ne!(turn(&bed), second);
+}
+
+#[test]
+fn alm_alerts_of_devices_are_told_apart_by_feed_and_key() {
+    let alert = |feed: &str, key: &str, phase: &str| {
+        json!({"kind": "device-alert", "feed": feed, "key": key, "priority": "medium",
+               "phase": phase, "text": key})
+    };
+    let told = Story::opened()
+        .line(5.0, alert("monitor", "a", "start"))
+        .line(6.0, alert("monitor", "b", "start"))
+        .line(7.0, alert("pump", "a", "start"))
+        .line(8.0, alert("monitor", "a", "continue"))
+        .line(9.0, alert("monitor", "never begun", "end"))
+        .line(9.5, alert("monitor", "a", "end"))
+        .line(9.6, alert("pump", "a", "end"))
+        .line(9.7, alert("monitor", "b", "end"))
+        .line(9.8, alert("monitor", "a", "start"))
+        .end(9.9)
+        .told();
+    assert_eq!(
+        told.alarms("device-alert"),
+        [
+            "5 begin medium",
+            "6 begin medium",
+            "7 begin medium",
+            "9.5 end medium",
+            "9.6 end medium",
+            "9.7 end medium",
+            "9.8 begin medium"
+        ]
+    );
+    let numbers = |event: &str| -> Vec<&Value> {
+        told.kind("alarm")
+            .into_iter()
+            .filter(|record| record["rule"] == "device-alert" && record["event"] == event)
+            .map(|record| &record["alarm"])
+            .collect()
+    };
+    let (began, ended) = (numbers("begin"), numbers("end"));
+    assert_eq!(ended, [began[0], began[2], began[1]]);
+}
+
+#[test]
+fn alm_a_pair_told_in_two_frames_is_taken_back_when_it_turns_out_crossed() {
+    let line = |parameter: &str, value: i64| {
+        json!({"kind": "observation", "feed": "monitor", "parameter": parameter,
+               "value": value, "measured_at": 700})
+    };
+    let told = Story::infusing(760)
+        .cuff(650.0, 120, 80)
+        .line(700.0, line("nibp-sys", 190))
+        .line(700.5, line("nibp-dia", 195))
+        .told();
+    assert_eq!(
+        told.alarms("sbp-high"),
+        ["700 begin high", "700.5 return high"]
+    );
+    assert!(told.alarms("dbp-high").is_empty());
+}
+
+#[test]
+fn alm_only_a_first_high_pressure_is_to_be_repeated_now() {
+    let repeats = |sys: i64| -> Vec<(Value, Value)> {
+        Story::infusing(800)
+            .cuff(700.0, sys, 80)
+            .told()
+            .kind("task")
+            .into_iter()
+            .filter(|task| task["text"].as_str().unwrap().contains("repeat"))
+            .map(|task| (task["t"].clone(), task["text"].clone()))
+            .collect()
+    };
+    // 150 is past the baseline by a quarter, and no first reading of a medium tier.
+    assert_eq!(repeats(150), [(json!(700), json!("repeat cuff reading"))]);
+    assert_eq!(repeats(170), [(json!(700), json!("repeat cuff now"))]);
+    let told = Story::infusing(800)
+        .cuff(700.0, 170, 80)
+        .cuff(760.0, 168, 80)
+        .told();
+    assert_eq!(
+        told.alarms("sbp-high"),
+        ["700 begin low", "760 escalate medium"]
+    );
+    let reasons: Vec<&Value> = told
+        .kind("alarm")
+        .into_iter()
+        .filter(|record| record["rule"] == "sbp-high")
+        .map(|record| &record["reason"])
+        .collect();
+    assert_eq!(reasons, [&json!("recheck"), &Value::Null]);
 }

@@ -4,7 +4,7 @@ use crate::display_board;
 use infusewatch::board::{Published, Status};
 use infusewatch::clock::Clock;
 use infusewatch::configuration::Access;
-use infusewatch::display::{DisplaySettings, History, Sources, Token, serve};
+use infusewatch::display::{DisplaySettings, History, Reports, Sheet, Sources, Token, serve};
 use infusewatch::engine::{Command, HealthItem, Input};
 use infusewatch::inbox::{CommandAnswer, Delivery, Inbox};
 use infusewatch::observation::Wave;
@@ -110,6 +110,19 @@ impl History for Formula {
     }
 }
 
+impl Reports for Formula {
+    fn flow_sheet(&self, session: i64) -> Result<Option<Sheet>, String> {
+        match session {
+            1 => Ok(Some(Sheet {
+                html: "<!doctype html><title>Session 1</title>".to_owned(),
+                policy: infusewatch::record::html::POLICY,
+            })),
+            2 => Err("disk I/O error".into()),
+            _ => Ok(None),
+        }
+    }
+}
+
 /// How the daemon of a test differs from the usual one.
 pub struct Plan {
     pub attached: bool,
@@ -196,6 +209,7 @@ impl Daemon {
             status: Arc::clone(&status),
             inbox,
             history: Arc::new(Formula),
+            reports: Arc::new(Formula),
             waves: waves.clone(),
             clock: Clock::real(),
         };

@@ -6,8 +6,9 @@ mod output;
 
 use super::{ExitStatus, Failure};
 use crate::engine::{Engine, Input};
+use crate::observation::check_pressure_pair;
 use crate::profile;
-use crate::vocabulary::{Moment, Now, WallTime};
+use crate::vocabulary::{Moment, Now, Parameter, WallTime};
 use input::{Feeds, Line};
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -75,6 +76,8 @@ struct Run {
     unwell: BTreeSet<input::Unwell>,
     last: Moment,
     end: Option<Moment>,
+    /// Readings of one feed at one moment, which belong together as in a monitor's frame.
+    frame: Vec<Input>,
 }
 
 impl Run {
@@ -87,6 +90,7 @@ impl Run {
             unwell: BTreeSet::new(),
             last: Moment::ZERO,
             end: None,
+            frame: Vec::new(),
         }
     }
 
@@ -109,14 +113,20 @@ impl Run {
             if text.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            let line = Line::parse(&text).map_err(|what| bad_line(number, &what))?;
-            self.line(line, out).map_err(|what| match what {
-                Stop::BadLine(what) => bad_line(number, &what),
-                Stop::Output(error) => cannot_write(&error),
-            })?;
+            let done = Line::parse(&text)
+                .map_err(Stop::BadLine)
+                .and_then(|line| self.line(line, out));
+            if let Err(what) = done {
+                self.end_frame(out).map_err(|error| cannot_write(&error))?;
+                return Err(match what {
+                    Stop::BadLine(what) => bad_line(number, &what),
+                    Stop::Output(error) => cannot_write(&error),
+                });
+            }
         }
         let end = self.end.unwrap_or(self.last).max(self.last);
-        match self.step(end, &Input::Tick, out) {
+        let told = self.end_frame(out);
+        match told.and_then(|()| self.step(end, &Input::Tick, out)) {
             Ok(()) => Ok(ExitStatus::Done),
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitStatus::Done),
             Err(error) => Err(cannot_write(&error)),
@@ -133,10 +143,18 @@ impl Run {
         if at < self.last {
             return Err(bad("is earlier than the line before"));
         }
-        self.last = at;
         let mut inputs = Vec::new();
         line.inputs(&mut self.feeds, &mut inputs)
             .map_err(Stop::BadLine)?;
+        let reading = inputs.pop_if(|input| matches!(input, Input::Reading { .. }));
+        let continues = inputs.is_empty()
+            && reading
+                .as_ref()
+                .is_some_and(|reading| self.continues_frame(at, reading));
+        if !continues {
+            self.end_frame(out).map_err(Stop::Output)?;
+        }
+        self.last = at;
         for input in inputs {
             let input = if let Input::Open { about, .. } = input {
                 self.sessions += 1;
@@ -156,6 +174,56 @@ impl Run {
                     self.step(at, &unwell.input(), out).map_err(Stop::Output)?;
                 }
             }
+        }
+        self.frame.extend(reading);
+        Ok(())
+    }
+
+    /// Whether a reading belongs to the frame that is being told.
+    fn continues_frame(&self, at: Moment, input: &Input) -> bool {
+        match (self.frame.first(), input) {
+            (Some(Input::Reading { feed, .. }), Input::Reading { feed: same, .. }) => {
+                at == self.last && feed == same
+            }
+            (Some(_) | None, _) => false,
+        }
+    }
+
+    /// Judges a frame. What a decoder refuses because two of its values contradict each other is refused
+    /// here too, before any of them is judged.
+    fn end_frame(&mut self, out: &mut impl Write) -> io::Result<()> {
+        const PAIRS: [(Parameter, Parameter); 2] = [
+            (Parameter::NibpSys, Parameter::NibpDia),
+            (Parameter::ArtSys, Parameter::ArtDia),
+        ];
+        let mut frame = std::mem::take(&mut self.frame);
+        for (sys, dia) in PAIRS {
+            let newest = |wanted: Parameter| {
+                frame.iter().rposition(|input| {
+                    matches!(input, Input::Reading { observation, .. }
+                        if observation.parameter.known() == Some(wanted))
+                })
+            };
+            let Some(places) = newest(sys).zip(newest(dia)) else {
+                continue;
+            };
+            if let Ok(
+                [
+                    Input::Reading {
+                        observation: sys, ..
+                    },
+                    Input::Reading {
+                        observation: dia, ..
+                    },
+                ],
+            ) = frame.get_disjoint_mut([places.0, places.1])
+                && sys.measured_at == dia.measured_at
+            {
+                check_pressure_pair(sys, dia);
+            }
+        }
+        for input in frame {
+            self.step(self.last, &input, out)?;
         }
         Ok(())
     }

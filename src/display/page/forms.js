@@ -1,33 +1,46 @@
-// Questions to the nurse. They open in the side column, never over a number or an alarm, and every
-// field that is not needed may stay empty. A screen keyboard comes with each text field, so that a
-// touch screen is enough.
+// The nurse's forms: what opens, starts, stops and closes a session, and the way to everything else
+// that is entered. Only what ends monitoring is asked twice; what a gate refuses can be done with a
+// reason and a name.
 
-import { button, element, show } from "./element.js";
-import { keyboard } from "./keyboard.js";
-import { keyed, say, told, typed } from "./words.js";
+import { button, element } from "./element.js";
+import { form } from "./fields.js";
+import { corrections } from "./forms-correct.js";
+import { drugs, notes, rate } from "./forms-entries.js";
+import { checklist, closing, signature } from "./forms-leave.js";
+import { baseline, limits } from "./forms-limits.js";
+import { scores } from "./forms-scores.js";
+import { account, languages, selfTest } from "./forms-staff.js";
+import { Panel, tile } from "./panel.js";
+import { staff } from "./staff.js";
+import { keyed, number, say, told, typed } from "./words.js";
 
-/** Who passes a gate, and why. */
-const OVERRIDE = [
-  { name: "reason", label: "form.reason", needed: true, wide: true },
-  { name: "by", label: "form.by", needed: true, wide: true },
-  { name: "second-by", label: "form.second-by", wide: true },
-];
+const DRUGS = ["drug.ketamine", "drug.esketamine"];
+const ARMS = ["left", "right"];
+const OVERRIDES = ["override.known", "override.rechecked", "override.prescriber"];
+const MAY_LEAVE = ["baseline", "recovery", "observation"];
+const AWAY_MINUTES = [5, 10, 15];
 
-const ARMS = { "": "form.none", left: "arm.left", right: "arm.right" };
-
-const OPENING = [
-  { name: "patient", label: "open.patient" },
-  { name: "patient-name", label: "open.patient-name" },
-  { name: "weight-kg", label: "open.weight", number: true },
-  { name: "drug", label: "open.drug" },
-  { name: "dose-mg", label: "open.dose", number: true },
-  { name: "planned-min", label: "open.planned", number: true },
-  { name: "cuff-arm", label: "open.cuff-arm", choices: ARMS },
-  { name: "spo2-arm", label: "open.spo2-arm", choices: ARMS },
+/** The views behind MORE: when each can be used, and what its tile says. */
+const MORE = [
+  { view: "checklist", open: checklist, when: (board) => Boolean(board.session?.checklist) },
+  { view: "scores", open: scores, when: (board) => Boolean(board.session) },
+  { view: "drugs", open: drugs, when: (board) => Boolean(board.session) },
+  { view: "rate", open: rate, when: (board) => Boolean(board.session) },
+  { view: "notes", open: notes, when: (board) => Boolean(board.session) },
+  { view: "limits", open: limits, when: (board) => Boolean(board.session?.limits) },
+  { view: "baseline", open: baseline, when: (board) => Boolean(board.session) },
+  { view: "correct", open: corrections, when: (board) => Boolean(board.session) },
+  { view: "away", open: (desk) => desk.away(), when: ({ phase, away_left_s: away }) => MAY_LEAVE.includes(phase) && away === null },
+  { view: "again", open: (desk) => desk.startInfusion(), when: ({ phase }) => phase === "recovery" || phase === "observation" },
+  { view: "sign", open: signature, when: (board) => Boolean(board.session) },
+  { view: "self-test", open: selfTest, when: (board) => "self_test" in board },
+  { view: "account", open: account, when: () => staff.people.length > 0 },
+  { view: "language", open: languages, when: () => true },
 ];
 
 export class Forms {
-  #panel = document.querySelector("#panel");
+  panel = new Panel();
+  board = null;
   #command;
 
   /**
@@ -36,124 +49,141 @@ export class Forms {
    */
   constructor(command) {
     this.#command = command;
+    document.addEventListener("language", () => this.open && this.more());
   }
 
   get open() {
-    return !this.#panel.hidden;
+    return this.panel.isOpen;
   }
 
   close() {
-    show(this.#panel, false);
-    this.#panel.replaceChildren();
+    this.panel.close();
   }
 
-  openSession() {
-    this.#ask(say("open.title"), say("open.text"), OPENING, "session.open", (about) =>
-      this.#command({ command: "open-session", ...about }),
-    );
+  /** Keeps the open form in step with the board. */
+  draw(board) {
+    this.board = board;
+    this.panel.draw(board);
+  }
+
+  /** Everything that can be entered now. */
+  more() {
+    const now = MORE.filter(({ when }) => when(this.board));
+    this.panel.open({
+      name: "more",
+      title: say("more.title"),
+      body: [element("div", { className: "tiles" }, ...now.map(({ view, open }) => tile(say(`more.${view}`), "", () => open(this))))],
+    });
+  }
+
+  scores = () => scores(this);
+  drugs = () => drugs(this);
+  checklist = () => checklist(this);
+  selfTest = () => selfTest(this);
+
+  /** Sends a command; where the clinic asks for a log-in, asks for it first. `null` when there was none. */
+  async send(command, options) {
+    if (!(await this.admit(command.command))) return null;
+    const answer = await this.#command(command, options);
+    if (answer.status !== 403 || !staff.needsLogIn(command.command)) return answer;
+    // The daemon has ended the log-in meanwhile.
+    return (await this.admit(command.command)) ? this.#command(command, options) : null;
+  }
+
+  /** Whether this command may be sent: asks for a log-in where one is needed. */
+  async admit(command) {
+    if (!staff.needsLogIn(command)) return true;
+    return new Promise((resolve) => account(this, resolve));
+  }
+
+  /** After an answer: on with `next` when it was done, and never left at the log-in. */
+  after(answer, next = () => this.close()) {
+    if (answer?.done) next();
+    else if (answer === null || this.panel.view === "log-in") this.close();
+  }
+
+  /** A form as a view: `submit(values)` sends; `action` is the key of its button. */
+  ask({ name, title, text = "", fields, action, submit, back }) {
+    const go = element("button", { ...keyed(action), type: "submit", className: "main" });
+    go.setAttribute("form", "panel-form");
+    const node = form(fields, go, submit);
+    this.panel.open({ name, title, text, body: [node], actions: [go], back });
+    return node;
+  }
+
+  async openSession() {
+    if (!(await this.admit("open-session"))) return;
+    const node = this.ask({
+      name: "open-session",
+      title: say("open.title"),
+      text: say("open.text"),
+      action: "session.open",
+      fields: [
+        { name: "patient", label: "open.patient" },
+        { name: "patient-name", label: "open.patient-name" },
+        { kind: "chosen", name: "drug", label: "open.drug", options: DRUGS.map((key) => [say(key), say(key)]), other: true },
+        { name: "weight-kg", label: "open.weight", number: true, max: 400 },
+        { name: "dose-mg", label: "open.dose", number: true, max: 10000 },
+        { name: "planned-min", label: "open.planned", number: true, max: 1440, usual: [40, 60, 90, 120] },
+        { kind: "chosen", name: "cuff-arm", label: "open.cuff-arm", options: ARMS.map((arm) => [arm, say(`arm.${arm}`)]), wide: false },
+        { kind: "chosen", name: "spo2-arm", label: "open.spo2-arm", options: ARMS.map((arm) => [arm, say(`arm.${arm}`)]), wide: false },
+      ],
+      submit: async (about) => this.after(await this.send({ command: "open-session", ...about })),
+    });
+    showPerKilogram(node);
   }
 
   startInfusion() {
-    this.#ask(say("start.title"), say("start.text"), [], "start.action", () =>
-      this.#gated({ command: "start-infusion" }, say("start.override")),
-    );
+    return this.gated({ command: "start-infusion" }, "start.override");
   }
 
-  stopInfusion() {
-    this.#ask(say("stop.title"), say("stop.text"), [], "stop.action", () =>
-      this.#command({ command: "stop-infusion" }),
-    );
+  async away() {
+    this.panel.open({
+      name: "away",
+      title: say("away.title"),
+      text: say("away.text"),
+      actions: AWAY_MINUTES.map((minutes) =>
+        button(say("away.minutes", { n: minutes }), async () => this.after(await this.send({ command: "away", minutes }))),
+      ),
+    });
   }
 
   closeSession() {
-    const who = [{ name: "by", label: "form.by", needed: true, wide: true }];
-    this.#ask(say("close.title"), say("close.text"), who, "session.close", ({ by }) =>
-      this.#gated({ command: "close-session", by }, say("close.override")),
-    );
+    return closing(this);
   }
 
-  away() {
-    this.#begin(say("away.title"), say("away.text"));
-    const choices = [5, 10, 15].map((minutes) =>
-      button(say("away.minutes", { n: minutes }), async () => this.#finish(await this.#command({ command: "away", minutes }))),
-    );
-    this.#panel.append(element("div", { className: "actions" }, ...choices, this.#back()));
-  }
-
-  /** Sends a command; when a gate refuses it, asks for the override. */
-  async #gated(command, title) {
-    const answer = await this.#command(command, { gated: true });
-    if (answer.status !== 409) return answer;
-    const why = [answer.error, answer.hint].filter(Boolean).map(told).join(" ");
-    this.#ask(title, why, OVERRIDE, "form.override", (override) => this.#command({ ...command, override }));
-    return null;
-  }
-
-  #begin(title, text) {
-    this.#panel.replaceChildren(
-      element("h2", { textContent: title }),
-      element("p", { textContent: text }),
-    );
-    show(this.#panel, true);
-  }
-
-  #back() {
-    return button("", () => this.close(), keyed("form.back", { className: "quiet" }));
-  }
-
-  /** A form; `submit(values)` gives the answer, or `null` when it has opened another form. */
-  #ask(title, text, fields, action, submit) {
-    this.#begin(title, text);
-    const form = element("form", { noValidate: true, autocomplete: "off" });
-    const inputs = fields.map((field) => this.#field(form, field));
-    const go = element("button", { ...keyed(action), type: "submit", className: "main" });
-    form.append(element("div", { className: "actions" }, go, this.#back()));
-    const texts = inputs.filter((input) => input.tagName === "INPUT");
-    if (texts.length > 0) form.append(keyboard(texts));
-    form.addEventListener("submit", async (event) => {
-      event.preventDefault();
-      const missing = inputs.find((input) => !this.#check(input));
-      if (missing) {
-        missing.focus();
-        return;
-      }
-      go.disabled = true;
-      const answer = await submit(this.#values(inputs));
-      go.disabled = false;
-      if (answer) this.#finish(answer);
+  /** Sends a command; when a gate refuses it, asks for a reason and who decides. */
+  async gated(command, title) {
+    const answer = await this.send(command, { gated: true });
+    if (answer?.status !== 409) {
+      this.after(answer);
+      return;
+    }
+    const needsTwo = /two people/.test(answer.hint ?? "");
+    const anybody = { kind: "person", people: staff.names, other: true, needed: true };
+    this.ask({
+      name: "override",
+      title: say(title),
+      text: [answer.error, answer.hint].filter(Boolean).map(told).join(" – "),
+      action: "form.override",
+      fields: [
+        { kind: "chosen", name: "reason", label: "form.reason", options: OVERRIDES.map((key) => [say(key), say(key)]), other: true, needed: true },
+        { ...anybody, name: "by", label: "form.by", value: staff.current?.name },
+        ...(needsTwo ? [{ ...anybody, name: "second-by", label: "form.second-by" }] : []),
+      ],
+      submit: async (override) => this.after(await this.send({ ...command, override })),
     });
-    this.#panel.append(form);
   }
+}
 
-  #field(form, { name, label, needed = false, number = false, wide = false, choices = null }) {
-    const input = choices
-      ? element("select", { name }, ...Object.entries(choices).map(([value, key]) => element("option", keyed(key, { value }))))
-      : element("input", { name, maxLength: 200, inputMode: number ? "decimal" : "text" });
-    input.dataset.kind = number ? "number" : "text";
-    input.required = needed;
-    const className = wide ? "wide" : "";
-    form.append(element("label", { className }, element("span", { textContent: needed ? say("form.needed", { label: say(label) }) : say(label) }), input));
-    return input;
-  }
-
-  #check(input) {
-    const value = input.value.trim();
-    const fits = value === "" ? !input.required : input.dataset.kind !== "number" || typed(value) > 0;
-    input.ariaInvalid = String(!fits);
-    return fits;
-  }
-
-  #values(inputs) {
-    const filled = inputs.filter((input) => input.value.trim() !== "");
-    return Object.fromEntries(
-      filled.map((input) => {
-        const value = input.value.trim();
-        return [input.name, input.dataset.kind === "number" ? typed(value) : value];
-      }),
-    );
-  }
-
-  #finish(answer) {
-    if (answer.done) this.close();
-  }
+/** Says beside the dose what it is per kilogram: a slipped digit is seen before it counts. */
+function showPerKilogram(node) {
+  const [weight, dose] = ["weight-kg", "dose-mg"].map((name) => node.querySelector(`[name=${name}]`));
+  const label = dose.parentElement.querySelector("span");
+  node.addEventListener("input", () => {
+    const share = typed(dose.value) / typed(weight.value);
+    label.textContent = share > 0 && Number.isFinite(share)
+      ? say("open.dose-per-kg", { dose: number(Math.round(share * 100) / 100) })
+      : say("open.dose");
+  });
 }

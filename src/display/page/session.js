@@ -1,8 +1,14 @@
 // Where the session stands, how long, what is next, and the buttons that move it on.
 
 import { button, element, keep, mark, setText, show } from "./element.js";
+import { hideHistory, isTestDue } from "./forms-staff.js";
+import { staff } from "./staff.js";
 import * as words from "./words.js";
 import { keyed, say } from "./words.js";
+
+const LEAVING = ["recovery", "observation"];
+const ANY = ["standby", "baseline", "infusion", "paused", ...LEAVING];
+const hasChecklist = (board) => Boolean(board.session?.checklist);
 
 const STEPS = ["baseline", "infusion", "recovery", "observation"];
 
@@ -37,25 +43,31 @@ export class Session {
   #acknowledgeAll;
   #board = null;
   #command;
+  #forms;
 
   /** `command(object)` sends a command; `forms` ask before one; `alarms` know what has been seen. */
   constructor(command, forms, alarms) {
     this.#command = command;
-    const plain = (name) => () => command({ command: name });
+    this.#forms = forms;
+    const plain = (name) => async () => forms.after(await forms.send({ command: name }));
     // Each with the phases in which it can be pressed.
     this.#buttons = [
-      { node: button("", () => forms.openSession(), keyed("session.open")), when: ["standby"] },
+      { node: button("", () => forms.openSession(), keyed("session.open", { className: "main" })), when: ["standby"] },
+      { node: button("", () => forms.selfTest(), keyed("more.self-test")), when: ["standby"], only: isTestDue },
       {
         node: button("", () => forms.startInfusion(), keyed("session.start", { className: "main" })),
         when: ["baseline"],
       },
       { node: button("", plain("pause-infusion"), keyed("session.pause")), when: ["infusion"] },
       { node: button("", plain("resume-infusion"), keyed("session.resume", { className: "main" })), when: ["paused"] },
-      { node: button("", () => forms.stopInfusion(), keyed("session.stop")), when: ["infusion", "paused"] },
+      { node: button("", plain("stop-infusion"), keyed("session.stop")), when: ["infusion", "paused"] },
+      { node: button("", () => forms.drugs(), keyed("more.drugs")), when: ["infusion", "paused"] },
       {
-        node: button("", () => forms.startInfusion(), keyed("session.again", { className: "quiet" })),
-        when: ["recovery", "observation"],
+        node: button("", () => forms.checklist(), keyed("more.checklist", { className: "main" })),
+        when: LEAVING,
+        only: hasChecklist,
       },
+      { node: button("", () => forms.scores(), keyed("more.scores")), when: ["baseline", "infusion", "paused", ...LEAVING] },
       {
         node: button("", () => forms.away(), keyed("session.away", { className: "quiet" })),
         when: ["baseline", "recovery", "observation"],
@@ -67,9 +79,11 @@ export class Session {
         away: true,
       },
       {
-        node: button("", () => forms.closeSession(), keyed("session.close")),
-        when: ["baseline", "recovery", "observation"],
+        node: button("", () => forms.closeSession(), keyed("session.close", { className: "quiet" })),
+        when: ["baseline", ...LEAVING],
+        only: (board) => board.phase === "baseline" || !hasChecklist(board),
       },
+      { node: button("", () => forms.more(), keyed("session.more", { className: "quiet" })), when: ANY },
     ];
     document.querySelector("#session-controls").append(...this.#buttons.map(({ node }) => node));
     this.#acknowledgeAll = button(
@@ -87,6 +101,9 @@ export class Session {
 
   draw(board, mayCommand) {
     this.#board = board;
+    staff.take(board.access);
+    hideHistory();
+    mark(document.body, "training", String(board.training === true));
     const text = (selector, value) => setText(document.querySelector(selector), value);
     text("#bed", board.bed);
     const about = board.session?.about;
@@ -103,9 +120,10 @@ export class Session {
       text("#task .value", taskLine(task));
     }
     const away = board.away_left_s !== null;
-    for (const { node, when, away: only } of this.#buttons) {
-      show(node, mayCommand && when.includes(board.phase) && (only ?? away) === away);
+    for (const { node, when, away: whenAway, only = () => true } of this.#buttons) {
+      show(node, mayCommand && when.includes(board.phase) && (whenAway ?? away) === away && only(board));
     }
+    this.#forms.draw(board);
     const waiting = board.alarms.filter((alarm) => alarm.state !== "acknowledged").length;
     show(this.#acknowledgeAll, mayCommand && waiting > 1);
     show(this.#audio, mayCommand);

@@ -189,6 +189,7 @@ function names(prefix) {
 /** What may stand in a place of a sentence, and how it is said in the language. */
 const PLACES = {
   n: { fits: "-?\\d+(?:\\.\\d+)?", tell: (text) => number(Number(text)) },
+  k: { fits: "-?\\d+(?:\\.\\d+)?", tell: (text) => number(Number(text)) },
   m: { fits: "-?\\d+(?:\\.\\d+)?", tell: (text) => number(Number(text)) },
   unit: { fits: "(?: (?:%|/min|mmHg|degC))?", tell: (text) => text.replace("degC", "°C") },
   parameter: { fits: names("short"), tell: (text) => known("short", text) ?? text },

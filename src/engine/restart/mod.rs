@@ -5,23 +5,25 @@
 //! record shows open is open afterwards, with its number and its acknowledgement; times may become
 //! longer, never shorter (engine.md 2).
 
+mod memory;
+mod state;
 mod summary;
 
 pub use summary::{Row, Summariser, summarise};
 
 use super::alarms::Occurrence;
 use super::feeds::Feeds;
-use super::input::CarryOver;
+use super::input::{CarryOver, FeedId};
 use super::kernel::Engine;
 use super::lifecycle::State;
 use super::record::{AlarmEvent, Numbered};
-use super::rules;
+use super::rules::{self, Recheck};
 use super::session::{Away, Session};
 use super::verdict::{Key, Subject, Verdict};
 use crate::profile::{self, Reason};
 use crate::vocabulary::{AlarmClass, Moment, Parameter, Phase, Priority, Rule};
+use state::{OpenAlarm, Summary};
 use std::sync::Arc;
-use summary::{OpenAlarm, Summary};
 
 /// Engine time of the newest row behind a carry-over.
 pub(super) fn engine_time(carry: &CarryOver) -> Option<Moment> {
@@ -100,6 +102,7 @@ impl OpenAlarm {
             Reason::Fall,
             Reason::Recheck,
             Reason::Repeated,
+            Reason::PointSeconds,
             Reason::NeverReceived,
             Reason::Gone,
             Reason::Twice,
@@ -203,18 +206,100 @@ impl Engine {
             }
         }
         self.carry_plans(&mut session, state);
+        session.pump = state.pump.clone();
         self.session = Some(session);
+        self.carry_feeds(state);
         for (rule, tier, value) in &state.limits {
             // It was taken before; a limit that is refused now leaves the profile's, which is stricter.
             let _ = self.change_limit(*rule, *tier, *value, "carried over");
         }
         self.carry_alarms(state);
-        if let Some(paused_at) = state.paused_at {
-            let until = paused_at.after(self.profile.alarm.audio_pause);
+        self.carry_cuff_readings(state);
+        if let Some(pressed) = state.paused_at {
+            let until = pressed.after(self.profile.alarm.audio_pause);
             if until > now {
-                self.audio.resume_pause(until, &self.alarms);
+                self.audio.resume_pause(pressed, until, &self.alarms);
             }
         }
+    }
+
+    /// Whose readings each feed gives, and its cuff: a reading told again after the restart is no new one,
+    /// and another patient is noticed.
+    fn carry_feeds(&mut self, state: &Summary) {
+        let shown_for = self.profile.reading.cuff_shown_for;
+        let now = self.at;
+        for feed in self.feeds.iter_mut() {
+            feed.owes_from = now.after(feed.setup.silence);
+        }
+        for (feed, memory) in self.feeds.iter_mut().zip(&state.feeds) {
+            feed.whose = memory.whose.clone();
+            feed.cuff = memory.cuff.clone();
+            for parameter in [Parameter::NibpSys, Parameter::NibpDia, Parameter::NibpMean] {
+                *feed.held.get_mut(parameter) = memory
+                    .newest(parameter)
+                    .next()
+                    .and_then(|pressure| pressure.held(shown_for));
+            }
+        }
+    }
+
+    /// The newest cuff reading judges on, once, and a first high one goes on waiting for its second.
+    fn carry_cuff_readings(&mut self, state: &Summary) {
+        let (now, phase) = (self.at, self.phase());
+        let shown_for = self.profile.reading.cuff_shown_for;
+        let started = state.started.map_or(Moment::ZERO, |stamp| stamp.moment);
+        let Some(session) = self.session.as_ref() else {
+            return;
+        };
+        for entry in &mut self.slots {
+            let rules::Source::Cuff(parameter) = entry.source else {
+                continue;
+            };
+            // What counts now, else what was judged last.
+            let held = self.feeds.usable(parameter, now);
+            let told = held.map(|(feed, held)| (feed, *held)).or_else(|| {
+                (0_u16..)
+                    .map(FeedId)
+                    .zip(&state.feeds)
+                    .filter_map(|(feed, memory)| Some((feed, memory.newest(parameter).next()?)))
+                    .max_by_key(|(_, pressure)| pressure.number)
+                    .map(|(feed, pressure)| (feed, pressure.told(shown_for)))
+            });
+            let Some((feed, sample)) =
+                told.and_then(|(feed, held)| Some((feed, rules::sample(parameter, feed, &held)?)))
+            else {
+                continue;
+            };
+            let reaches = |level: i64| {
+                session.limits.iter().any(|limits| {
+                    limits.rule.rule == entry.key.rule
+                        && limits.rule.tiers.iter().any(|tier| {
+                            tier.confirm
+                                && tier.phases.contains(phase)
+                                && tier.violated(level, session.baseline.get(parameter))
+                        })
+                })
+            };
+            let before = state
+                .feeds
+                .get(usize::from(feed.0))
+                .and_then(|memory| memory.newest(parameter).nth(1));
+            // A reading before the start is judged by the infusion's limits from the start on, as one.
+            let confirms = before.filter(|_| sample.received > started);
+            let recheck = reaches(sample.level).then(|| Recheck {
+                number: sample.number,
+                at: sample.received.max(started),
+                confirmed: confirms.is_some_and(|before| reaches(before.level)),
+            });
+            let since = self
+                .alarms
+                .get(entry.key)
+                .filter(|occurrence| occurrence.state.is_standing())
+                .map(|occurrence| occurrence.verdict.since);
+            entry.slot.carry_reading(sample, recheck, since);
+        }
+        self.cuff_read = true;
+        self.note_gate();
     }
 
     fn carry_plans(&self, session: &mut Session, state: &Summary) {
@@ -269,6 +354,20 @@ impl Engine {
         {
             session.cuff.failed = if tier > Priority::Low { 2 } else { 1 };
             session.cuff.failed_at = since;
+        }
+        // Silent since then: its next sign of life ends the alarm.
+        if standing
+            && key.rule == Rule::FeedLost
+            && let Subject::Feed(feed) = key.subject
+            && let Some(feed) = self.feeds.get_mut(feed)
+        {
+            feed.alive = since;
+        }
+        if standing
+            && key.rule == Rule::Pump
+            && let Some(session) = self.session.as_mut()
+        {
+            session.pump.carry(occurrence.verdict.reason, since);
         }
         let is_own = self.carry_health(key.rule, tier, since, occurrence.told.as_ref());
         // These follow what was carried beside them: the count of failures, the feed's cadence, our health.

@@ -1,15 +1,17 @@
 //! What the records of an open session say, followed row by row.
 
-use crate::engine::command::{Command, OpenSession};
-use crate::engine::entries::{Entries, MOAAS, scale_name};
-use crate::engine::input::{CarryOver, FeedId, Input, Setup};
-use crate::engine::reading::{CuffIdentity, CuffTaken};
+use super::memory::{Arrival, Memory};
+use super::state::{OpenAlarm, Summary};
+use crate::engine::command::Command;
+use crate::engine::entries::{MOAAS, scale_name};
+use crate::engine::input::{CarryOver, FeedId, Input};
+use crate::engine::pump;
+use crate::engine::reading::admitted;
 use crate::engine::record::{AlarmEvent, AlarmRecord, AudioState, Record};
 use crate::engine::session::Stamped;
-use crate::observation::Observation;
-use crate::vocabulary::{AlarmClass, Decimal, Moment, Parameter, Phase, Priority, Rule, WallTime};
-use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::observation::{Observation, PumpEvent};
+use crate::profile::{self, Profile};
+use crate::vocabulary::{AlarmClass, Moment, Now, Parameter, Phase, Rule, WallTime};
 use std::time::Duration;
 
 /// One row of the journal's sequence, as far as a restart needs it.
@@ -21,45 +23,6 @@ pub enum Row<'a> {
     Record(&'a Record),
 }
 
-/// An alarm that the records show open.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct OpenAlarm {
-    pub(super) record: AlarmRecord,
-    pub(super) began: Stamped,
-    pub(super) rose: u64,
-    pub(super) acknowledged: Option<Moment>,
-}
-
-/// What the records say.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub(super) struct Summary {
-    pub(super) at: Moment,
-    pub(super) wall: WallTime,
-    pub(super) session: Option<i64>,
-    pub(super) about: OpenSession,
-    pub(super) setup: Setup,
-    pub(super) phase: Phase,
-    pub(super) entered: Moment,
-    pub(super) opened: Stamped,
-    pub(super) started: Option<Stamped>,
-    pub(super) ended: Option<Stamped>,
-    pub(super) run: Duration,
-    pub(super) running_since: Option<Moment>,
-    pub(super) baseline: Vec<(Parameter, Decimal, usize)>,
-    pub(super) limits: Vec<(Rule, Priority, Decimal)>,
-    pub(super) paused_at: Option<Moment>,
-    pub(super) away_until: Option<Moment>,
-    pub(super) last_cuff: Option<Moment>,
-    pub(super) rate_changed: Option<Moment>,
-    pub(super) last_score: Option<Moment>,
-    /// What people entered, with its corrections.
-    pub(super) entries: Entries,
-    /// What each feed gave a number of since the opening.
-    pub(super) gave: BTreeSet<(FeedId, Parameter)>,
-    pub(super) alarms: BTreeMap<u64, OpenAlarm>,
-}
-
 /// Follows rows of the journal and says at the end what a session needs to go on.
 #[derive(Clone, Debug, Default)]
 pub struct Summariser {
@@ -68,7 +31,8 @@ pub struct Summariser {
     pending: Option<(u64, Stamped, Command)>,
     /// What stood before an opening, until it is known that it was not refused.
     before_open: Option<Box<Summary>>,
-    cuffs: BTreeMap<FeedId, CuffIdentity>,
+    /// The profile of the session that is followed, where it can be read.
+    profile: Option<Profile>,
 }
 
 impl Summariser {
@@ -77,15 +41,27 @@ impl Summariser {
         match row {
             Row::Input(input) => {
                 self.settle_pending();
+                self.time_passes(at);
                 self.state.at = at;
                 self.state.wall = wall;
                 self.input(seq, at, wall, input);
             }
             Row::Record(record) => {
+                self.time_passes(at);
                 self.state.at = self.state.at.max(at);
                 self.record(seq, Stamped { moment: at, wall }, record);
             }
         }
+    }
+
+    /// What ends by itself up to `at`.
+    fn time_passes(&mut self, at: Moment) {
+        let back_after = self
+            .profile
+            .as_ref()
+            .map(|profile| profile.session.back_after);
+        self.state.follow_absence(at, back_after);
+        self.state.pump.waited(at);
     }
 
     /// What is open as an input: the session, or in standby the alarms about ourselves. `None` when neither
@@ -102,31 +78,83 @@ impl Summariser {
         })
     }
 
-    /// Follows the cuff as the engine does, so that a reading told again is not a new one.
-    fn cuff(&mut self, feed: FeedId, observation: &Observation, at: Moment, seq: u64) {
-        let silence = self
-            .state
-            .setup
-            .feeds
-            .get(usize::from(feed.0))
-            .map_or(Duration::ZERO, |feed| feed.silence);
-        let cuff = self.cuffs.entry(feed).or_default();
-        let level = observation.parameter.known().and_then(|parameter| {
-            let value = observation.reading.value()?;
-            Some((parameter, value.rounded(parameter.places())?))
-        });
-        match (level, observation.reading.cause()) {
-            (Some(value), _) => {
-                let taken = cuff.value(value, observation, at, silence, seq);
-                if matches!(taken, CuffTaken::New(_)) {
-                    self.state.last_cuff = Some(at);
-                }
-            }
-            (None, Some(cause)) => {
-                cuff.refused(cause, observation.measured_at, at);
-            }
-            (None, None) => {}
+    fn sign_of_life(&mut self, feed: FeedId, at: Moment) {
+        if let Some(memory) = self.state.feeds.get_mut(usize::from(feed.0))
+            && !memory.whose.is_other
+        {
+            memory.alive = at;
         }
+    }
+
+    /// A nurse confirmed whose readings these are.
+    fn confirm_patient(&mut self, at: Moment) {
+        for (memory, setup) in self.state.feeds.iter_mut().zip(&self.state.setup.feeds) {
+            let replaced = memory.whose.replaced_from(setup, memory.alive);
+            memory
+                .whose
+                .confirm(replaced.is_some_and(|from| from <= at));
+        }
+    }
+
+    /// A reading as the engine takes it.
+    fn reading(&mut self, feed: FeedId, observation: &Observation, came: Arrival) {
+        self.sign_of_life(feed, came.at);
+        let state = &mut self.state;
+        let index = usize::from(feed.0);
+        let Some(memory) = state
+            .feeds
+            .get_mut(index)
+            .filter(|memory| !memory.whose.is_other)
+        else {
+            return;
+        };
+        let session_for = came.at.since(state.opened.moment);
+        let (age, reading) = match &self.profile {
+            Some(profile) => admitted(
+                observation,
+                &profile.reading,
+                came.silence,
+                Some(session_for),
+            ),
+            None => (Duration::ZERO, observation.reading),
+        };
+        let Some(parameter) = observation.parameter.known() else {
+            return;
+        };
+        let value = reading.value();
+        if value.is_some() {
+            state.gave.insert((feed, parameter));
+        }
+        if parameter == Parameter::Spo2 {
+            state.saturation(feed, value.is_some(), came.at, came.silence);
+        } else if parameter.is_cuff() {
+            match (value, reading.cause()) {
+                (Some(value), _) => {
+                    let came = Arrival { age, ..came };
+                    if memory.cuff_value((parameter, value), observation, came) {
+                        state.last_cuff = Some(came.at);
+                    }
+                }
+                (None, Some(cause)) => memory.cuff_refused(cause, observation, came.at),
+                (None, None) => {}
+            }
+        }
+    }
+
+    fn pump(&mut self, feed: FeedId, event: &PumpEvent, now: Now) {
+        let Some(profile) = &self.profile else {
+            return;
+        };
+        let opened = self.state.opened.moment;
+        let moment = pump::happened(event, now.moment, profile.reading.oldest, opened);
+        let stamp = Stamped {
+            moment,
+            wall: now.wall_at(moment),
+        };
+        let wait_for = profile.pump.transition_wait;
+        self.state
+            .pump
+            .follow(feed, event, now.moment, stamp, wait_for);
     }
 
     fn input(&mut self, seq: u64, at: Moment, wall: WallTime, input: &Input) {
@@ -145,8 +173,10 @@ impl Summariser {
                     phase: Phase::Baseline,
                     entered: at,
                     opened: Stamped { moment: at, wall },
+                    feeds: vec![Memory::new(at); setup.feeds.len()],
                     ..Summary::default()
                 };
+                self.profile = profile::parse(&setup.profile).ok();
                 let mut open = open;
                 open.entries.follow(
                     seq,
@@ -156,7 +186,14 @@ impl Summariser {
                 self.before_open = Some(Box::new(std::mem::replace(&mut self.state, open)));
             }
             Input::CarryOver(carry) => {
-                if let Ok(state) = serde_json::from_value::<Summary>(carry.state.clone()) {
+                if let Ok(mut state) = serde_json::from_value::<Summary>(carry.state.clone()) {
+                    state.feeds.resize(state.setup.feeds.len(), Memory::new(at));
+                    // The engine goes on without any reading that still counts.
+                    state.spo2_since = None;
+                    for memory in &mut state.feeds {
+                        (memory.alive, memory.spo2_until) = (at, None);
+                    }
+                    self.profile = profile::parse(&state.setup.profile).ok();
                     self.state = state;
                 }
             }
@@ -165,28 +202,54 @@ impl Summariser {
                 self.pending = Some((seq, stamp, (**command).clone()));
             }
             Input::Reading { feed, observation } => {
-                let known = observation.parameter.known();
-                if let Some(parameter) = known.filter(|_| observation.reading.value().is_some()) {
-                    self.state.gave.insert((*feed, parameter));
+                let silence = self
+                    .state
+                    .setup
+                    .feeds
+                    .get(usize::from(feed.0))
+                    .map_or(Duration::ZERO, |feed| feed.silence);
+                let came = Arrival {
+                    seq,
+                    at,
+                    wall,
+                    age: Duration::ZERO,
+                    silence,
+                };
+                self.reading(*feed, observation, came);
+            }
+            Input::Pump { feed, event } => {
+                self.sign_of_life(*feed, at);
+                self.pump(*feed, event, Now { moment: at, wall });
+            }
+            Input::DeviceAlert { feed, .. } | Input::Alive { feed } => self.sign_of_life(*feed, at),
+            Input::Identity { feed, identity } => {
+                let ours = self
+                    .state
+                    .setup
+                    .feeds
+                    .get(usize::from(feed.0))
+                    .map(|feed| feed.ours.clone())
+                    .unwrap_or_default();
+                if let Some(memory) = self.state.feeds.get_mut(usize::from(feed.0)) {
+                    memory.whose.told(identity, &ours, at);
                 }
-                if known.is_some_and(Parameter::is_cuff) {
-                    self.cuff(*feed, observation, at, seq);
-                }
+            }
+            Input::Started(started) if self.state.session.is_some() => {
+                self.state.follow_feeds(&started.setup, at);
             }
             Input::FeedDeclared { setup } => {
                 let feeds = &mut self.state.setup.feeds;
                 match feeds.iter_mut().find(|feed| feed.name == setup.name) {
                     Some(known) => *known = (**setup).clone(),
-                    None => feeds.push((**setup).clone()),
+                    None => {
+                        feeds.push((**setup).clone());
+                        self.state.feeds.push(Memory::new(at));
+                    }
                 }
             }
             Input::Open { .. }
             | Input::Started(_)
-            | Input::DeviceAlert { .. }
-            | Input::Pump { .. }
-            | Input::Identity { .. }
             | Input::Feed { .. }
-            | Input::Alive { .. }
             | Input::Health { .. }
             | Input::Tick => {}
         }
@@ -211,10 +274,12 @@ impl Summariser {
             Command::Away { minutes } => {
                 self.state.away_until =
                     Some(at.after(Duration::from_secs(u64::from(minutes) * 60)));
+                self.state.away_from = at;
             }
             Command::EndAway => self.state.away_until = None,
             Command::AudioPause => self.state.paused_at = Some(at),
             Command::EndAudioPause => self.state.paused_at = None,
+            Command::ConfirmPatient => self.confirm_patient(at),
             Command::Score { scale, .. } if scale_name(&scale) == MOAAS => {
                 self.state.last_score = Some(at);
             }
@@ -238,7 +303,6 @@ impl Summariser {
             | Command::SelfTest { .. }
             | Command::LogIn { .. }
             | Command::LogOut { .. }
-            | Command::ConfirmPatient
             | Command::Sign { .. } => {}
         }
     }
@@ -337,7 +401,12 @@ impl Summariser {
                 open.rose = seq;
                 open.acknowledged = None;
             }
-            AlarmEvent::Acknowledge => open.acknowledged = Some(at.moment),
+            AlarmEvent::Acknowledge => {
+                open.acknowledged = Some(at.moment);
+                if alarm.rule == Rule::Pump {
+                    self.state.pump.gate_seen();
+                }
+            }
             AlarmEvent::Return => open.acknowledged = None,
             AlarmEvent::Deescalate | AlarmEvent::End => {}
         }

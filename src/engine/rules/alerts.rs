@@ -3,6 +3,7 @@
 use crate::engine::input::FeedId;
 use crate::engine::kernel::Engine;
 use crate::engine::record::Numbered;
+use crate::engine::renumber::Renumbering;
 use crate::engine::verdict::{Key, NEVER, Subject, Verdict};
 use crate::observation::{AlertPhase, DeviceAlert};
 use crate::vocabulary::{Moment, Priority, Rule};
@@ -23,6 +24,13 @@ pub struct Alert {
     /// For an alert without an end of its own: until when it counts unless repeated.
     until: Moment,
     is_on: bool,
+}
+
+impl Alert {
+    /// The feeds have other places from now on.
+    pub fn renumber(&mut self, places: &Renumbering) {
+        self.feed = places.of(self.feed);
+    }
 }
 
 impl Engine {

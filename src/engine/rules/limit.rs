@@ -8,6 +8,7 @@ use super::single::{Before, Recheck};
 use super::timer::{Run, Timer};
 use crate::engine::input::FeedId;
 use crate::engine::record::LimitSource;
+use crate::engine::renumber::Renumbering;
 use crate::engine::verdict::{Judged, NEVER, Verdict};
 use crate::profile::{LimitRule, Persistence, Reason, Tier};
 use crate::vocabulary::{Decimal, Moment, Parameter, Phase, Priority};
@@ -135,6 +136,20 @@ impl Slot {
         }
     }
 
+    /// The feeds have other places from now on.
+    pub fn renumber(&mut self, places: &Renumbering) {
+        let violating = self
+            .timers
+            .iter_mut()
+            .map(|timer| &mut timer.last_violating);
+        for sample in violating
+            .chain([&mut self.last, &mut self.before.last])
+            .flatten()
+        {
+            sample.feed = sample.feed.map(|feed| places.of(feed));
+        }
+    }
+
     /// An alarm at `tier` was open before a restart: its tiers count as met until a value clears them.
     pub fn carry(&mut self, limits: &LimitRule, tier: Priority, since: Moment, phase: Phase) {
         self.carried = Some(tier);
@@ -257,6 +272,7 @@ impl Slot {
         self.carried = None;
         for timer in &mut self.timers {
             timer.met = false;
+            timer.by_area = None;
             timer.inside_since = None;
         }
     }
@@ -293,12 +309,14 @@ impl Slot {
             source: Some(limits.source(tier, is_relative)),
             phase: with.phase,
             since: timer.since,
-            delay: tier.delay,
+            delay: timer.by_area.unwrap_or(tier.delay),
             feed: value.and_then(|value| value.feed),
             age: value.map(|value| value.age + with.now.since(value.received)),
             cause: None,
             reason: if timer.repeated {
                 Some(Reason::Repeated)
+            } else if timer.by_area.is_some() {
+                Some(Reason::PointSeconds)
             } else {
                 tier.reason
             },

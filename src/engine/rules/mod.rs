@@ -1,6 +1,7 @@
 //! The rules: which value each one judges, and how. One file per family.
 
 mod alerts;
+mod area;
 mod differ;
 mod limit;
 mod own;
@@ -14,6 +15,8 @@ mod timer;
 pub use limit::{Sample, SessionLimits, Slot};
 pub use own::Health;
 pub use pulse::Findings;
+pub use single::Recheck;
+pub use sources::sample;
 pub use technical::Noticed;
 
 use super::kernel::Engine;

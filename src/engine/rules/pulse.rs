@@ -3,6 +3,7 @@
 use crate::engine::kernel::Engine;
 use crate::engine::reading::CuffStatus;
 use crate::engine::record::{LimitSource, Numbered};
+use crate::engine::renumber::Renumbering;
 use crate::engine::verdict::{Judged, Key, NEVER, Verdict};
 use crate::observation::Finding;
 use crate::vocabulary::{Cause, Moment, Parameter, Priority, Rule};
@@ -28,6 +29,13 @@ impl Findings {
     /// Whether `no-breath` must be looked at with every respiration reading.
     pub const fn watches_breath(&self) -> bool {
         self.apnoea_since.is_some() || self.breath.is_some()
+    }
+
+    /// The feeds have other places from now on.
+    pub fn renumber(&mut self, places: &Renumbering) {
+        for verdict in [&mut self.pulse, &mut self.breath].into_iter().flatten() {
+            places.verdict(verdict);
+        }
     }
 
     /// Takes over what was open before a restart.
@@ -190,8 +198,9 @@ impl Engine {
             return Judged::NOTHING;
         }
         let by_bit = self.feeds.iter().find_map(|(id, feed)| {
-            let held = feed.held.get(Parameter::Rr).as_ref()?;
-            (held.is_fresh(now) && held.finding == Some(Finding::NoBreath)).then_some(id)
+            feed.told(Parameter::Rr)
+                .any(|held| held.is_fresh(now) && held.finding == Some(Finding::NoBreath))
+                .then_some(id)
         });
         let stale = self.feeds.stale_from(Parameter::Rr, now).unwrap_or(NEVER);
         let zero = self

@@ -9,16 +9,19 @@ use std::time::Duration;
 
 /// A first reading that needs a second one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Recheck {
-    pub(super) number: u64,
-    pub(super) at: Moment,
-    pub(super) confirmed: bool,
+pub struct Recheck {
+    /// The number of the first reading.
+    pub number: u64,
+    /// When it was judged first.
+    pub at: Moment,
+    /// Whether a second one confirmed it, or none came in time.
+    pub confirmed: bool,
 }
 
 /// How a slot of single readings stood before its newest one.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Before {
-    last: Option<Sample>,
+    pub(super) last: Option<Sample>,
     recheck: Option<Recheck>,
     violating_since: Option<Moment>,
     carried: Option<Priority>,
@@ -34,6 +37,18 @@ impl Slot {
             self.violating_since = before.violating_since;
             self.carried = before.carried;
         }
+    }
+
+    /// The newest reading before a restart: judged already, and perhaps waiting for its second.
+    pub fn carry_reading(
+        &mut self,
+        last: Sample,
+        recheck: Option<Recheck>,
+        violating_since: Option<Moment>,
+    ) {
+        self.last = Some(last);
+        self.recheck = recheck;
+        self.violating_since = violating_since;
     }
 
     /// Judges the newest single reading (cuff, score): once, at once, until the next one.

@@ -19,7 +19,8 @@ struct Look {
     until: Moment,
 }
 
-fn sample(parameter: Parameter, feed: FeedId, held: &Held) -> Option<Sample> {
+/// A held reading as a rule judges it.
+pub fn sample(parameter: Parameter, feed: FeedId, held: &Held) -> Option<Sample> {
     Some(Sample {
         level: held.level?,
         parameter: Some(parameter),
@@ -65,6 +66,13 @@ impl Engine {
                 other: look.other,
                 covered,
             };
+            // What was carried over a restart waits for something received since.
+            let is_news = match entry.source {
+                Source::Continuous(_) | Source::Rate => look.sample.is_some(),
+                Source::Cuff(_) | Source::Score => look.sample.is_some_and(|sample| {
+                    entry.slot.last.map(|last| last.number) != Some(sample.number)
+                }),
+            };
             let judged = match entry.source {
                 Source::Continuous(_) | Source::Rate => {
                     entry.slot.judge(limits, look.sample, &with)
@@ -75,7 +83,7 @@ impl Engine {
             };
             next = next.min(judged.next).min(look.until);
             let key = entry.key;
-            if look.sample.is_some() {
+            if is_news {
                 self.refute_carried(key);
             }
             self.condition(key, judged.verdict, None, out);
@@ -96,7 +104,11 @@ impl Engine {
                     .feeds
                     .usable(parameter, now)
                     .and_then(|(feed, held)| sample(parameter, feed, held)),
-                other: None,
+                // High tiers are judged on both sensors of a feed that has two.
+                other: self
+                    .feeds
+                    .usable_beside(parameter, now)
+                    .and_then(|(feed, held)| sample(parameter, feed, held)),
                 baseline: baseline_of(&[parameter, cuff_twin(parameter)]),
                 until: self.feeds.stale_from(parameter, now).unwrap_or(NEVER),
             },

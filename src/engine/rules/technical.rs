@@ -7,6 +7,7 @@ use crate::engine::input::FeedId;
 use crate::engine::kernel::Engine;
 use crate::engine::reading::PerParameter;
 use crate::engine::record::Numbered;
+use crate::engine::renumber::Renumbering;
 use crate::engine::verdict::{Key, NEVER, Verdict};
 use crate::profile::Reason;
 use crate::vocabulary::{Cause, Moment, Parameter, Priority, Rule};
@@ -40,6 +41,13 @@ impl Default for Noticed {
 }
 
 impl Noticed {
+    /// The feeds have other places from now on.
+    pub fn renumber(&mut self, places: &Renumbering) {
+        for alert in &mut self.alerts {
+            alert.renumber(places);
+        }
+    }
+
     /// Whether ECG and pleth rates differ.
     pub const fn rate_differs(&self) -> bool {
         self.rate_differs.stands
@@ -183,7 +191,7 @@ impl Engine {
         {
             started.after(delay)
         } else {
-            let owed = self.feeds.iter().map(|(_, feed)| feed.owes_from()).max();
+            let owed = self.feeds.iter().map(|(_, feed)| feed.owes_from).max();
             started.max(owed.unwrap_or(started))
         };
         // The silence of other givers may end the replacement by `feed-lost`.

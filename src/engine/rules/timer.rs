@@ -1,5 +1,6 @@
 //! One tier's timer on a continuous value: persistence, suspension, the repeat net, clearing.
 
+use super::area::Area;
 use super::limit::{Circumstances, Sample};
 use crate::engine::verdict::NEVER;
 use crate::profile::Tier;
@@ -33,6 +34,9 @@ pub(super) struct Timer {
     pub(super) last_violating: Option<Sample>,
     pub(super) met: bool,
     pub(super) repeated: bool,
+    /// Met by the integral: after this time.
+    pub(super) by_area: Option<Duration>,
+    pub(super) area: Area,
     pub(super) inside_since: Option<Moment>,
     pub(super) onsets: [Option<Moment>; ONSETS],
 }
@@ -83,6 +87,8 @@ impl Timer {
         let Run::Running { done, from } = self.run else {
             return NEVER;
         };
+        self.area
+            .goes_on(with.now, tier.depth(value.level, with.baseline));
         let due = from.after(tier.delay.saturating_sub(done));
         if self.met {
             return NEVER;
@@ -91,7 +97,16 @@ impl Timer {
             self.met = true;
             return NEVER;
         }
-        due
+        let by_area = tier
+            .point_seconds
+            .and_then(|point_seconds| self.area.reaches(point_seconds))
+            .unwrap_or(NEVER);
+        if by_area <= with.now {
+            self.met = true;
+            self.by_area = Some(with.now.since(self.since));
+            return NEVER;
+        }
+        due.min(by_area)
     }
 
     fn onset(&mut self, tier: &Tier, with: &Circumstances<'_>) {
@@ -99,8 +114,10 @@ impl Timer {
             done: Duration::ZERO,
             from: with.now,
         };
+        self.area = Area::default();
         if !self.met {
             self.since = with.now;
+            self.by_area = None;
         }
         if with.net && tier.priority > Priority::Low {
             // The onset that must still be recent is the one `repeats - 1` violations ago.
@@ -133,6 +150,7 @@ impl Timer {
         if is_single || due <= with.now {
             self.met = false;
             self.repeated = false;
+            self.by_area = None;
             self.inside_since = None;
             return NEVER;
         }
@@ -144,6 +162,7 @@ impl Timer {
         match self.run {
             Run::Idle => NEVER,
             Run::Running { done, from } => {
+                self.area.stops(with.now);
                 self.run = Run::Suspended {
                     done: done + with.now.since(from),
                     at: with.now,

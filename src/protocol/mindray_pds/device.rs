@@ -9,7 +9,7 @@ use encoding_rs::GBK;
 use std::time::Duration;
 
 /// A client that says nothing for this long is dropped.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Bytes of the longest request.
 const LONGEST: usize = 4_096;
 

@@ -29,6 +29,7 @@ pub(super) fn open(options: &SessionOptions) -> Result<Box<dyn Session>, OptionP
         echo: None,
         query: None,
         asked: false,
+        asks: false,
     }))
 }
 
@@ -41,7 +42,9 @@ struct Pds {
     echo: Option<Moment>,
     /// When the next query is due.
     query: Option<Moment>,
-    /// A query was sent and no value came since.
+    /// A query was sent on this connection.
+    asks: bool,
+    /// No value came since the last query.
     asked: bool,
 }
 
@@ -50,6 +53,7 @@ impl Session for Pds {
         self.framer.reset();
         self.memory = Memory::new();
         self.asked = false;
+        self.asks = false;
         self.query = Some(now.moment.after(FIRST_QUERY));
         self.say_echo(now, events);
     }
@@ -80,6 +84,7 @@ impl Session for Pds {
                 events.push(Event::Fault(Fault::BadAnswer));
             }
             events.push(Event::Send(query(now)));
+            self.asks = true;
             self.query = Some(now.moment.after(QUERY_AGAIN));
         }
     }
@@ -146,7 +151,8 @@ impl Pds {
         events.push(Event::Frame);
         match what {
             kind::ECHO | kind::WAVES => return Ok(()),
-            kind::VALUES => {
+            // Values that flow before we have asked do not replace the query: it asks for alarms too.
+            kind::VALUES if self.asks => {
                 self.asked = false;
                 self.query = Some(now.moment.after(VALUES_GAP));
             }
