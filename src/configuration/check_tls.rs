@@ -7,6 +7,7 @@ use super::raw::RawTls;
 use super::read_bytes;
 use super::tls::{Fingerprint, Own, TlsClient, TlsServer, Trust, Validity, validity};
 use super::tree::At;
+use crate::clock::Clock;
 use jiff::Timestamp;
 use std::fmt::Display;
 use std::os::unix::fs::PermissionsExt;
@@ -196,8 +197,10 @@ impl FeedCheck<'_> {
         certificate: &CertificateDer<'_>,
         findings: &mut Findings,
     ) -> Result<(), String> {
-        let now = UnixTime::now();
-        let soon = UnixTime::since_unix_epoch(Duration::from_secs(now.as_secs()) + SOON);
+        let wall = Clock::real().now().wall.as_millis();
+        let now = Duration::from_millis(u64::try_from(wall).unwrap_or(0));
+        let soon = UnixTime::since_unix_epoch(now + SOON);
+        let now = UnixTime::since_unix_epoch(now);
         let read = |at| validity(certificate, at).map_err(|error| error.to_string());
         let what = match (read(now)?, read(soon)?) {
             (Validity::Valid, Validity::Valid | Validity::NotYet(_)) => return Ok(()),
@@ -228,14 +231,14 @@ impl FeedCheck<'_> {
                 let encrypted = text
                     .windows(ENCRYPTED.len())
                     .any(|window| window == ENCRYPTED);
-                let why = match error {
-                    _ if encrypted => {
-                        "holds an encrypted key, and nobody is there to type its password: \
-                         decrypt it, with `openssl pkey`"
-                            .to_owned()
-                    }
-                    pem::Error::NoItemsFound => "holds no private key in PEM".to_owned(),
-                    error => format!("is damaged: {error}"),
+                let why = if encrypted {
+                    "holds an encrypted key, and nobody is there to type its password: decrypt \
+                     it, with `openssl pkey`"
+                        .to_owned()
+                } else if matches!(error, pem::Error::NoItemsFound) {
+                    "holds no private key in PEM".to_owned()
+                } else {
+                    format!("is damaged: {error}")
                 };
                 findings.wrong(file.line, KEY, format!("{} {why}", self.shown(file)));
                 None

@@ -58,7 +58,7 @@ fn talk(stuffing: bool, screens: &[Screen], cut: usize) -> (Events, Vec<Vec<u8>>
     let mut clock = 0;
     for second in 0..screens.len() as u64 * 5 + 4 {
         if second % 5 == 0
-            && let Some(screen) = screens.get(second as usize / 5)
+            && let Some(screen) = screens.get(usize::try_from(second / 5).unwrap())
         {
             device.present(at(clock), screen, &mut Vec::new());
         }

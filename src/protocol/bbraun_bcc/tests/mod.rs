@@ -15,7 +15,7 @@ use proptest::prelude::*;
 fn at(millis: u64) -> Now {
     Now {
         moment: Moment::from_micros(millis * 1_000),
-        wall: WallTime::from_millis(1_000_000 + millis as i64),
+        wall: WallTime::from_millis(1_000_000 + i64::try_from(millis).unwrap()),
     }
 }
 
@@ -213,7 +213,7 @@ fn every_check_of_a_block_counts() {
     let good = block(&values(&[("INM3", "1")]), false);
     let plain = String::from_utf8(good.clone()).unwrap();
     let other = |from: &str, to: &str| plain.replacen(from, to, 1).into_bytes();
-    let length = &plain[1..6];
+    let length = plain.get(1..6).unwrap();
     let nobody = Block {
         bed: String::new(),
         information: values(&[("INM3", "1")]).into_bytes(),

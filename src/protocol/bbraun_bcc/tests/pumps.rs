@@ -101,10 +101,14 @@ fn two_pumps_are_two_devices() {
     session.receive(at(3_000), &block(answer, false), &mut events);
     let said: Vec<String> = events
         .iter()
-        .filter_map(|event| match event {
-            Event::Identity(identity) => identity.device.as_deref().map(str::to_owned),
-            Event::PumpEvent(event) => Some(event.event.name().to_owned()),
-            _ => None,
+        .filter_map(|event| {
+            if let Event::Identity(identity) = event {
+                identity.device.as_deref().map(str::to_owned)
+            } else if let Event::PumpEvent(event) = event {
+                Some(event.event.name().to_owned())
+            } else {
+                None
+            }
         })
         .collect();
     assert_eq!(said, ["50111", "delivery-start", "50112", "delivery-stop"]);

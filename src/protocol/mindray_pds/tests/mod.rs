@@ -15,7 +15,7 @@ use proptest::prelude::*;
 fn at(millis: u64) -> Now {
     Now {
         moment: Moment::from_micros(millis * 1_000),
-        wall: WallTime::from_millis(1_772_359_200_000 + millis as i64),
+        wall: WallTime::from_millis(1_772_359_200_000 + i64::try_from(millis).unwrap()),
     }
 }
 
