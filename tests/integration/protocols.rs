@@ -89,3 +89,66 @@ fn every_decoder_has_a_fuzz_target() {
         );
     }
 }
+
+/// The table of `docs/feeds.md`, from the registry.
+fn table() -> String {
+    use infusewatch::protocol::{Parity, REGISTRY, SpeaksFirst};
+    let mut table = String::from(
+        "| protocol | device | gives | serial line | speaks first | evidence | tested with |\n|---|---|---|---|---|---|---|\n",
+    );
+    for protocol in REGISTRY {
+        let mut gives: Vec<_> = protocol.parameters.iter().map(|one| one.name()).collect();
+        gives.extend(protocol.waves.then_some("waves"));
+        let line = protocol.line.map_or_else(
+            || "–".to_owned(),
+            |line| {
+                let parity = match line.parity {
+                    Parity::None => 'N',
+                    Parity::Even => 'E',
+                    Parity::Odd => 'O',
+                };
+                let handshake = if line.rts_cts { " RTS/CTS" } else { "" };
+                format!("{} 8{parity}1{handshake}", line.baud)
+            },
+        );
+        let first = match protocol.speaks_first {
+            SpeaksFirst::Device => "the device",
+            SpeaksFirst::Host => "we ask",
+        };
+        let grade = match protocol.display_grade {
+            true => format!("{}, display grade", protocol.grade.name()),
+            false => protocol.grade.name().to_owned(),
+        };
+        let (name, title, tested) = (protocol.name, protocol.title, protocol.tested);
+        let gives = if gives.is_empty() {
+            "–".to_owned()
+        } else {
+            gives.join(" ")
+        };
+        table.push_str(&format!(
+            "| `{name}` | {title} | {gives} | {line} | {first} | {grade} | {tested} |\n"
+        ));
+    }
+    table
+}
+
+#[test]
+fn the_guide_to_feeds_lists_what_the_program_has() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/feeds.md");
+    let guide = std::fs::read_to_string(path).unwrap();
+    let (before, rest) = guide.split_once("<!-- registry -->\n").unwrap();
+    let (written, after) = rest.split_once("<!-- end of registry -->").unwrap();
+    let table = table();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        let text = format!("{before}<!-- registry -->\n{table}<!-- end of registry -->{after}");
+        std::fs::write(path, text).unwrap();
+        return;
+    }
+    assert_eq!(written, table, "run this test once with UPDATE_DOCS=1");
+    for protocol in infusewatch::protocol::REGISTRY {
+        let heading = guide
+            .lines()
+            .any(|line| line.starts_with("## ") && line.contains(&format!("`{}`", protocol.name)));
+        assert!(heading, "{} has no section of its own", protocol.name);
+    }
+}

@@ -8,7 +8,7 @@ pub(super) const LONGEST_NAME: usize = 32;
 
 /// The settings that the protocol understands.
 pub(super) const OPTIONS: &[OptionSpec] = &[OptionSpec {
-    name: "name",
+    name: "own-name",
     about: "our own `WARD|BED` in requests, at most 32 ASCII characters; default \"INFUSE|WATCH\"",
     check: |_, value| check_name(value),
 }];
@@ -30,9 +30,11 @@ fn check_name(value: &str) -> Result<(), String> {
 
 /// The name in requests.
 pub(super) fn name(options: &Options) -> Result<String, OptionProblem> {
-    let name = options.get("name").map_or("INFUSE|WATCH", String::as_str);
+    let name = options
+        .get("own-name")
+        .map_or("INFUSE|WATCH", String::as_str);
     check_name(name).map_err(|problem| OptionProblem {
-        option: "name".to_owned(),
+        option: "own-name".to_owned(),
         problem,
     })?;
     Ok(name.to_owned())

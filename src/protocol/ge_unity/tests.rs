@@ -182,8 +182,9 @@ fn only_the_request_for_numerics_is_ever_sent() {
         assert_eq!(&request[12..16], &[0x00, 0xCA, 0x00, 0x60]);
         assert_eq!(&request[24..37], b"INFUSE|WATCH\0");
     }
-    let bad =
-        |name: &str| super::settings::name(&[("name".to_owned(), name.to_owned())].into()).is_err();
+    let bad = |name: &str| {
+        super::settings::name(&[("own-name".to_owned(), name.to_owned())].into()).is_err()
+    };
     assert!(bad("") && bad("no bed") && bad("a|b|c") && bad(&"x".repeat(40)) && bad("a|\u{e4}"));
     assert!(!bad("ICU|7"));
 }
