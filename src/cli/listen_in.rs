@@ -36,9 +36,9 @@ pub(super) struct ListenIn {
     /// Wait at this address of ours for datagrams instead.
     #[arg(long)]
     udp: bool,
-    /// Seconds at each line setting; ten in all for a network address.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=600))]
-    seconds: u64,
+    /// Seconds to listen: at each line setting (default 3), or in all for a network address (default 10).
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=600))]
+    seconds: Option<u64>,
     /// Write what was heard to this file, for support; with several line settings one file each.
     #[arg(long)]
     capture: Option<PathBuf>,
@@ -66,12 +66,8 @@ impl ListenIn {
             })?;
         let mut out = std::io::stdout().lock();
         for attempt in &mut attempts {
-            let serial = attempt.line.is_some();
-            let span = Duration::from_secs(if serial {
-                self.seconds
-            } else {
-                self.seconds.max(10)
-            });
+            let usual = if attempt.line.is_some() { 3 } else { 10 };
+            let span = Duration::from_secs(self.seconds.unwrap_or(usual));
             attempt.heard = runtime
                 .block_on(overhear(&attempt.transport, span, MOST))
                 .map_err(|error| {

@@ -1,7 +1,7 @@
 //! `listen-in` from outside: what it recognises, what it suggests, and that it never sends.
 
 use crate::bedside::{Bench, free_port};
-use infusewatch::protocol::{REGISTRY, SpeaksFirst};
+use infusewatch::protocol::{Protocol, REGISTRY, SpeaksFirst};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
@@ -26,45 +26,51 @@ fn an_oximeter_on_a_port_is_recognised_with_its_feed_and_its_capture() {
     assert!(heard.contains("SPO2="), "{heard}");
 }
 
+fn recognised_over_a_serial_server(protocol: &Protocol) {
+    let bench = Bench::bare();
+    let address = format!("127.0.0.1:{}", free_port());
+    let mut device = Command::new(env!("CARGO_BIN_EXE_infusewatch"))
+        .args([
+            "simulate",
+            "--protocol",
+            protocol.name,
+            "--listen",
+            &address,
+            "--speed",
+            "20",
+        ])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut ready = [0; 5];
+    device
+        .stdout
+        .as_mut()
+        .unwrap()
+        .read_exact(&mut ready)
+        .unwrap();
+    // A spot check a minute takes its time even at this speed.
+    let (code, text) = bench.command(&["listen-in", &address, "--seconds", "9"]);
+    device.kill().unwrap();
+    device.wait().unwrap();
+    assert_eq!(code, Some(0), "{}: {text}", protocol.name);
+    assert!(
+        text.contains(&format!("protocol = \"{}\"", protocol.name)),
+        "{text}"
+    );
+    assert!(text.contains(&format!("connect = \"{address}\"")), "{text}");
+}
+
 #[test]
 fn every_device_that_speaks_unasked_is_recognised_over_a_serial_server() {
     let talking = REGISTRY
         .iter()
         .filter(|one| one.speaks_first == SpeaksFirst::Device && one.line.is_some());
-    for protocol in talking {
-        let bench = Bench::bare();
-        let port = free_port();
-        let address = format!("127.0.0.1:{port}");
-        let mut device = Command::new(env!("CARGO_BIN_EXE_infusewatch"))
-            .args([
-                "simulate",
-                "--protocol",
-                protocol.name,
-                "--listen",
-                &address,
-                "--speed",
-                "5",
-            ])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut ready = [0; 5];
-        device
-            .stdout
-            .as_mut()
-            .unwrap()
-            .read_exact(&mut ready)
-            .unwrap();
-        let (code, text) = bench.command(&["listen-in", &address]);
-        device.kill().unwrap();
-        device.wait().unwrap();
-        assert_eq!(code, Some(0), "{}: {text}", protocol.name);
-        assert!(
-            text.contains(&format!("protocol = \"{}\"", protocol.name)),
-            "{text}"
-        );
-        assert!(text.contains(&format!("connect = \"{address}\"")), "{text}");
-    }
+    std::thread::scope(|threads| {
+        for protocol in talking {
+            threads.spawn(move || recognised_over_a_serial_server(protocol));
+        }
+    });
 }
 
 #[test]
@@ -81,7 +87,7 @@ fn not_one_byte_is_sent_and_silence_is_explained() {
         stream.read_to_end(&mut sent).unwrap();
         sent
     });
-    let (code, text) = bench.command(&["listen-in", &address]);
+    let (code, text) = bench.command(&["listen-in", &address, "--seconds", "2"]);
     assert_eq!(code, Some(1), "{text}");
     assert!(
         text.contains("silence") && text.contains("ge-dri"),

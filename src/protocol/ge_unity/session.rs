@@ -88,11 +88,15 @@ impl Session for GeUnity {
         self.due = Some(now.moment.after(AGAIN));
     }
 
-    fn closed(&mut self, _: Now, events: &mut Events) {
+    fn closed(&mut self, now: Now, events: &mut Events) {
         if !self.stream.is_empty() {
-            self.scrap
-                .broken(Fault::Truncated, self.stream.len() as u64, events);
-            self.stream.clear();
+            events.push(Event::Fault(Fault::Truncated));
+        }
+        // What was awaited may never have been a packet: another may begin inside it.
+        while !self.stream.is_empty() {
+            self.stream.remove(0);
+            self.scrap.skipped(1, events);
+            self.cut(now, events);
         }
         self.scrap.flush(events);
         self.due = None;
