@@ -5,7 +5,7 @@ use super::journal_views::{Quiet, settle, setup, start};
 use infusewatch::engine::{
     AcknowledgeTarget, Command, Engine, FeedId, FeedState, HealthItem, Input, OpenSession, Started,
 };
-use infusewatch::journal::{self, Body, Entry, Job, Journal, Plan};
+use infusewatch::journal::{self, Body, Entry, Job, Journal, OpenError, Plan};
 use infusewatch::observation::{DeviceTime, Observation, check_pressure_pair};
 use infusewatch::vocabulary::{Cause, Decimal, Moment, Now, Parameter, Reading, WallTime};
 use proptest::prelude::*;
@@ -183,8 +183,18 @@ fn live(bedside: &mut Bedside, story: Vec<(u64, bool, Vec<Input>)>) {
     }
 }
 
+/// Opens the journal. A child that another test is starting holds a copy of our lock until it is itself.
+fn opened(path: &Path) -> Journal {
+    crate::bedside::until("the journal's lock", || {
+        match Journal::open(path, start()) {
+            Err(OpenError::Locked { .. }) => None,
+            journal => Some(journal.unwrap()),
+        }
+    })
+}
+
 fn write(path: &Path, entries: &[Entry]) {
-    let journal = Journal::open(path, start()).unwrap();
+    let journal = opened(path);
     let (mut outlet, writer) = journal.start(Box::new(Quiet), |_, _, _| None).unwrap();
     for entry in entries {
         outlet.push(Job::Entry(entry.clone()));
@@ -220,7 +230,7 @@ proptest! {
         write(&path, &bedside.entries[..keep]);
 
         // The next start replays what there is, and the decisions that were not written come back the same.
-        let journal = Journal::open(&path, start()).unwrap();
+        let journal = opened(&path);
         let Plan::Replay { from } = journal.plan() else {
             panic!("{:?}", journal.plan());
         };
