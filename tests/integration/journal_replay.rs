@@ -184,7 +184,7 @@ fn live(bedside: &mut Bedside, story: Vec<(u64, bool, Vec<Input>)>) {
 }
 
 /// Opens the journal. A child that another test is starting holds a copy of our lock until it is itself.
-fn opened(path: &Path) -> Journal {
+fn journal_at(path: &Path) -> Journal {
     crate::bedside::until("the journal's lock", || {
         match Journal::open(path, start()) {
             Err(OpenError::Locked { .. }) => None,
@@ -194,7 +194,7 @@ fn opened(path: &Path) -> Journal {
 }
 
 fn write(path: &Path, entries: &[Entry]) {
-    let journal = opened(path);
+    let journal = journal_at(path);
     let (mut outlet, writer) = journal.start(Box::new(Quiet), |_, _, _| None).unwrap();
     for entry in entries {
         outlet.push(Job::Entry(entry.clone()));
@@ -230,7 +230,7 @@ proptest! {
         write(&path, &bedside.entries[..keep]);
 
         // The next start replays what there is, and the decisions that were not written come back the same.
-        let journal = opened(&path);
+        let journal = journal_at(&path);
         let Plan::Replay { from } = journal.plan() else {
             panic!("{:?}", journal.plan());
         };
