@@ -472,7 +472,9 @@ fn a_wrong_pin_is_refused_and_a_limit_moves_within_its_rails_by_name() {
     bed.tap("OPEN SESSION");
     bed.phase("BASELINE");
     bed.page.until("document.body.dataset.history === 'hidden'");
-    assert_eq!(bed.page.text("#tile-spo2 .number"), "97");
+    bed.monitor.send(&READINGS);
+    bed.page
+        .until("document.querySelector('#tile-spo2 .number').innerText === '97'");
     // What says so lies over nothing else.
     for (x, y, part) in [
         (300, 20, "#alarm-line"),
